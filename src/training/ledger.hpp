@@ -1,0 +1,111 @@
+// The books of a run: which jobs came, what became of them, when the run is over, what is measured.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "training/model.hpp"
+
+namespace windrow::training {
+
+using JobId = std::int64_t;
+
+struct JobRecord {
+  Job job;
+  double deadline_s = std::numeric_limits<double>::infinity();
+  double finished_s = 0;  ///< end of its last micro-task
+  double cost_usd = 0;
+  enum class State : std::uint8_t { active, completed, dropped } state = State::active;
+
+  double jct_s() const { return finished_s - job.arrival_s; }
+};
+
+/// Integral of a piecewise constant quantity over time. Only changes are added up, so the result does not depend on how
+/// often an unchanged value is set.
+class StepIntegral {
+ public:
+  void set(double time_s, double value) {
+    if (value == value_) return;
+    advance(time_s);
+    value_ = value;
+  }
+  double until(double time_s) {
+    advance(time_s);
+    return sum_;
+  }
+
+ private:
+  void advance(double time_s) {
+    sum_ += value_ * (time_s - since_s_);
+    since_s_ = time_s;
+  }
+  double sum_ = 0, value_ = 0, since_s_ = 0;
+};
+
+/// The cluster from one moment on.
+struct ClusterState {
+  double time_s = 0;
+  std::int64_t active_jobs = 0, queued_jobs = 0;
+  std::array<std::int64_t, 3> idle_gpus{};  ///< k80, p100, v100
+  bool same_as(const ClusterState& other) const {
+    return active_jobs == other.active_jobs && queued_jobs == other.queued_jobs && idle_gpus == other.idle_gpus;
+  }
+};
+
+class Ledger {
+ public:
+  Ledger(const Model& model, bool keep_series);
+
+  /// A job enters; ids count from 0. `busy_s`: of all GPUs so far, asked for when the first measured job comes.
+  template <class BusySeconds>
+  JobId admit(const Job& job, double now_s, BusySeconds busy_s) {
+    const auto id = static_cast<JobId>(jobs_.size());
+    if (model_.window && id == (*model_.window)[0]) open_window(job, now_s, busy_s());
+    enter(job, now_s);
+    return id;
+  }
+  JobRecord& operator[](JobId id) { return jobs_[static_cast<std::size_t>(id)]; }
+  const JobRecord& operator[](JobId id) const { return jobs_[static_cast<std::size_t>(id)]; }
+  void close(JobId id, JobRecord::State state);
+  /// All that must be done is done.
+  bool done() const { return left_ <= 0; }
+  std::int64_t active_jobs() const { return active_jobs_; }
+  std::int64_t wanted_gpus() const { return wanted_gpus_; }  ///< by all active jobs
+  /// Whether the queue has grown so long that arrivals outrun the cluster (docs/training-simulator.md). To be asked
+  /// after admissions.
+  bool saturated(double now_s);
+
+  void set_cluster_state(const ClusterState& state);
+
+  // What the run's end needs, read by report().
+  const std::vector<JobRecord>& jobs() const { return jobs_; }
+  bool in_window(JobId id) const { return !model_.window || ((*model_.window)[0] <= id && id < (*model_.window)[1]); }
+
+  std::vector<double> gpu_busy_s;
+  double end_s = 0;
+  std::int64_t rounds = 0, policy_calls = 0, lease_extensions = 0, lease_opportunities = 0;
+  StepIntegral queue;
+  std::vector<ClusterState> series;
+  struct Window {
+    double start_s, admitted_s, busy_before_s;
+  };
+  std::optional<Window> window;
+  std::string saturation;  ///< why; empty if it is not saturated
+
+ private:
+  void enter(const Job& job, double now_s);
+  bool grown_steadily() const;
+  void open_window(const Job& job, double now_s, double busy_s);
+
+  const Model& model_;
+  bool keep_series_;
+  std::vector<JobRecord> jobs_;
+  std::int64_t left_;  // jobs that must still complete
+  std::int64_t active_jobs_ = 0, wanted_gpus_ = 0;
+  std::vector<std::int32_t> wanted_history_;  // GPUs wanted after each admission
+  std::int64_t total_gpus_;
+};
+
+}  // namespace windrow::training

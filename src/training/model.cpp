@@ -1,0 +1,97 @@
+#include "training/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "windrow/kernel/error.hpp"
+
+namespace windrow::training {
+
+namespace {
+constexpr std::array kTypeNames = {"k80", "p100", "v100"};
+}
+
+Model::Model(const TrainingConfig& config_in)
+    : config(config_in),
+      upstream(config.upstream()),
+      policy(policies().find(config.policy)),
+      table(workload::ThroughputTable::read(config.throughputs.path)),
+      window(config.measured()) {
+  WINDROW_CHECK(policy != nullptr, "no policy {}", config.policy);
+  lay_out_cluster();
+  tabulate_rates();
+  if (config.jobs.trace) trace = workload::read_trace(config.jobs.trace->path, table);
+  if (window && !trace.empty() && (*window)[1] > static_cast<std::int64_t>(trace.size()))
+    throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
+                                 trace.size()));
+  if (config.jobs.multi_gpu) check_distributed_types();
+}
+
+void Model::check_distributed_types() const {
+  bool any = false;
+  for (const auto& type : table.job_types()) any = any || type.distributed;
+  if (!any) throw InputError(fmt::format("{}: no distributed job type for jobs.multi_gpu", config.throughputs.path));
+  for (std::size_t j = 0; j < table.job_types().size(); ++j)
+    for (const int gpus : {2, 4, 8})
+      if (table.job_types()[j].distributed && !table.find_key(static_cast<int>(j), gpus))
+        throw InputError(fmt::format("{}: no throughput of {} on {} GPUs, which jobs.multi_gpu needs",
+                                     config.throughputs.path, table.job_types()[j].name, gpus));
+}
+
+void Model::lay_out_cluster() {
+  const auto gpus = config.cluster.alphabetical(), per_server = config.gpus_per_server.alphabetical();
+  const std::array prices = {config.prices.k80_usd_per_h, config.prices.p100_usd_per_h, config.prices.v100_usd_per_h};
+  int next = 0;
+  for (std::size_t w = 0; w < gpus.size(); ++w) {
+    const int whole = gpus[w] / per_server[w] * per_server[w];  // what fills no server is dropped
+    if (whole == 0) continue;
+    if (config.prices.charged) price_usd_per_h[cluster.types()] = prices[w];
+    cluster.type_names.emplace_back(kTypeNames[w]);
+    cluster.gpus.push_back(whole);
+    first_gpu.push_back(next);
+    type_in_spec.push_back(w);
+    next += whole;
+  }
+}
+
+void Model::tabulate_rates() {
+  const std::size_t keys = table.keys().size(), types = cluster.types();
+  rates.resize(keys);
+  std::vector<PackedRates::Pair> pairs(types * keys * keys);
+  const std::size_t words = (keys + 63) / 64;
+  fits.assign(types * keys * words, 0);
+  for (std::size_t w = 0; w < types; ++w) {
+    const auto type = table.find_gpu_type(cluster.type_names[w]);
+    if (!type) throw InputError(fmt::format("{}: no GPU type {}", config.throughputs.path, cluster.type_names[w]));
+    for (std::size_t key = 0; key < keys; ++key) {
+      JobRates& r = rates[key];
+      r.gpus = table.keys()[key].gpus;
+      r.steps_per_s[w] = table.alone(static_cast<int>(key), *type);
+      r.round_steps[w] = std::trunc(r.steps_per_s[w] * config.round_length_s);
+      r.round_s[w] = r.steps_per_s[w] > 0 ? r.round_steps[w] / r.steps_per_s[w] : 0;
+      for (std::size_t other = 0; other < keys; ++other) {
+        const auto pair = table.pair(static_cast<int>(key), static_cast<int>(other), *type);
+        pairs[(w * keys + key) * keys + other] = {pair.first, pair.second};
+        if (pair.first > 0 && pair.second > 0)
+          fits[(w * keys + key) * words + other / 64] |= std::uint64_t{1} << other % 64;
+      }
+    }
+  }
+  packed = PackedRates(keys, std::move(pairs));
+  std::vector<std::size_t> order(keys);
+  for (std::size_t w = 0; w < types; ++w) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return rates[a].round_s[w] > rates[b].round_s[w]; });
+    for (std::size_t k = 0; k < keys; ++k) rates[order[k]].rank[w] = static_cast<int>(k);
+  }
+}
+
+double Model::duration_s(const Job& job) const {
+  if (job.duration_s) return *job.duration_s;
+  const auto v100 = table.find_gpu_type("v100");
+  return v100 ? job.total_steps / table.alone(job.rate_key, *v100) : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace windrow::training

@@ -1,0 +1,236 @@
+// The simulator's own rules: saturation, limits, corrected defects, costs and deadlines.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "support/training.hpp"
+#include "windrow/kernel/error.hpp"
+#include "windrow/training/results.hpp"
+
+namespace windrow::test {
+namespace {
+
+using training::TrainingConfig;
+
+TrainingConfig small(const std::string& policy = "fifo_perf") {
+  TrainingConfig config = training_config();
+  config.policy = policy;
+  config.cluster = {4, 4, 4};
+  return config;
+}
+
+/// A trace in a file of its own, gone with the object.
+class TraceFile {
+ public:
+  explicit TraceFile(const std::string& rows) {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    path_ = (std::filesystem::temp_directory_path() /
+             ("windrow_" + std::string(test->name()) + std::to_string(::getpid()) + ".csv"))
+                .string();
+    std::ofstream(path_) << "job_type,total_steps,scale_factor,slo,arrival\n" << rows;
+  }
+  ~TraceFile() { std::filesystem::remove(path_); }
+  config::FileRef file() const { return {path_, {}}; }
+
+ private:
+  std::string path_;
+};
+
+std::string failure_of(const TrainingConfig& config) {
+  try {
+    run_training(config);
+  } catch (const PointError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Saturation, HopelessRatesEndEarlyAndSayWhy) {
+  for (const std::string& policy : training::policy_names()) {
+    TrainingConfig config = small(policy);
+    config.interarrival_mean_s = 2000;  // some four times what 12 GPUs can do
+    config.window = {1000, 2000};
+    const PointOutput output = run_training(config);
+    EXPECT_EQ(output.outcome, Outcome::saturated) << policy;
+    EXPECT_NE(output.message.find("grows without bound"), std::string::npos) << output.message;
+    EXPECT_TRUE(std::isnan(metric(output, "jct_mean"))) << policy;
+    EXPECT_GT(metric(output, "utilization"), 0.5) << policy;
+    EXPECT_LT(metric(output, "rounds"), 10000) << policy;
+  }
+}
+
+TEST(Saturation, HeavyButStableLoadsRunToTheEnd) {
+  for (const std::string& policy : training::policy_names()) {
+    TrainingConfig config = small(policy);
+    config.interarrival_mean_s = policy == "fifo" || policy == "isolated" ? 12000 : 9000;
+    config.window = {500, 1000};
+    const PointOutput output = run_training(config);
+    EXPECT_EQ(output.outcome, Outcome::ok) << policy << ": " << output.message;
+    EXPECT_GT(metric(output, "jct_mean"), 0) << policy;
+  }
+}
+
+TEST(Saturation, CanBeTurnedOff) {
+  TrainingConfig config = small();
+  config.interarrival_mean_s = 2000;
+  config.window = {200, 300};
+  config.saturation = false;
+  EXPECT_EQ(run_training(config).outcome, Outcome::ok) << "first in, first out gets there";
+}
+
+TEST(Saturation, IsNoMatterWhereJobsEnd) {
+  TrainingConfig config = small();
+  config.interarrival_mean_s = 0;
+  config.jobs.count = 1000;
+  config.jobs.fixed_duration_s = 3600;
+  EXPECT_EQ(run_training(config).outcome, Outcome::ok);
+}
+
+TEST(Limits, EndARunAsFailed) {
+  TrainingConfig config = small();
+  config.limits.rounds = 100;
+  EXPECT_EQ(failure_of(config), "not done after limits.rounds = 100 rounds");
+  config.limits = {};
+  config.limits.simulated_s = 5000;
+  EXPECT_EQ(failure_of(config), "not done at limits.simulated_s = 5000 s");
+  config.limits.simulated_s = 1e9;
+  config.window = {0, 10};
+  EXPECT_EQ(failure_of(config), "");
+}
+
+TEST(Limits, ARunThatCanNeverEndSaysWho) {
+  const TraceFile trace("LM (batch size 80),1000,8,,0\nA3C,1000,1,,0\n");
+  for (const char* const compat : {"corrected", "upstream"}) {
+    TrainingConfig config = small("isolated");
+    config.jobs.trace = trace.file();
+    config.compat = compat;
+    EXPECT_NE(failure_of(config).find("but 1 wait (job 0 on 8 GPUs)"), std::string::npos)
+        << compat << ": " << failure_of(config);
+  }
+}
+
+TEST(Stop, IsObeyed) {
+  const training::Model model(small());
+  training::Ledger ledger(model, false);
+  const volatile bool stop = true;
+  EXPECT_EQ(training::run_fast(model, ledger, StopToken(&stop)), Outcome::stopped);
+}
+
+TEST(Defects, D1AnIdleGapIsNotExecution) {
+  // The second job comes long after the first is done, and needs several rounds.
+  const TraceFile trace("A3C,1000,1,,0\nA3C,20000,1,,1000000\n");
+  TrainingConfig config = small();
+  config.cluster = {1, 0, 0};
+  config.jobs.trace = trace.file();
+  const double corrected = metric(run_training(config), "utilization");
+  config.compat = "upstream";
+  const double upstream = metric(run_training(config), "utilization");
+  EXPECT_LT(corrected, 0.1);
+  EXPECT_GT(upstream, 0.9);
+}
+
+TEST(Defects, D2FewerStepsThanGpusDropAJobUpstreamOnly) {
+  TrainingConfig config = small();
+  config.jobs.trace = config::FileRef{std::string(WINDROW_SOURCE_DIR) + "/traces/edge_dropped_multi_gpu.csv", {}};
+  config.compat = "upstream";
+  const PointOutput upstream = run_training(config), plain = run_training(config, Loop::plain);
+  EXPECT_EQ(metric(upstream, "jobs_dropped"), 1);
+  EXPECT_EQ(metric(upstream, "jobs_completed"), 1);
+  EXPECT_TRUE(std::isnan(job_column(upstream, "jct")[0]));
+  EXPECT_EQ(metric(plain, "jobs_dropped"), 1);
+  config.compat = "corrected";
+  const PointOutput corrected = run_training(config);
+  EXPECT_EQ(metric(corrected, "jobs_dropped"), 0);
+  EXPECT_EQ(metric(corrected, "jobs_completed"), 2);
+}
+
+TEST(Defects, D4DeadlinesAreMoments) {
+  // Both jobs meet their deadlines by far; but the second one's deadline, as a duration, is beyond its JCT too.
+  TrainingConfig config = small();
+  config.jobs.slos = true;
+  config.interarrival_mean_s = 60000;
+  config.window = {0, 100};
+  config.prices.charged = true;
+  const double corrected = metric(run_training(config), "slo_violations");
+  config.compat = "upstream";
+  const double upstream = metric(run_training(config), "slo_violations");
+  EXPECT_GT(corrected, 0) << "some of the 1.2 times deadlines are missed on slower GPUs";
+  EXPECT_LT(upstream, corrected) << "late moments are longer than any duration";
+}
+
+TEST(Defects, D10ATraceWithAWindowGoesOn) {
+  const TraceFile trace("A3C,100,1,,0\nA3C,100,1,,50000\nA3C,100,1,,90000\n");
+  TrainingConfig config = small();
+  config.jobs.trace = trace.file();
+  config.window = {1, 3};
+  const PointOutput output = run_training(config);
+  EXPECT_EQ(metric(output, "jobs_completed"), 3);
+  EXPECT_EQ(job_integers(output, "in_window"), (std::vector<std::int64_t>{0, 1, 1}));
+  config.compat = "upstream";
+  EXPECT_NE(failure_of(config), "");
+}
+
+TEST(Defects, D13UpstreamDropsWhatFillsNoServer) {
+  TrainingConfig config = small();
+  config.compat = "upstream";
+  config.cluster = {7, 4, 3};
+  config.gpus_per_server = {4, 4, 4};
+  const training::Model model(config);
+  EXPECT_EQ(model.cluster.gpus, (std::vector<int>{4, 4}));
+  EXPECT_EQ(model.cluster.type_names, (std::vector<std::string>{"p100", "v100"}));
+}
+
+TEST(Costs, AreGpuTimeTimesPrice) {
+  TrainingConfig config = small();
+  config.cluster = {8, 0, 0};
+  config.jobs.count = 12;
+  config.jobs.multi_gpu = true;
+  EXPECT_EQ(metric(run_training(config), "cost"), 0);
+  config.prices.charged = true;
+  config.prices.v100_usd_per_h = 2.5;
+  const PointOutput output = run_training(config);
+  const double busy_gpu_s = 8 * metric(output, "end_time") - metric(output, "idle_gpu_time");
+  EXPECT_NEAR(metric(output, "cost"), 2.5 * busy_gpu_s / 3600, 1e-6 * busy_gpu_s);
+}
+
+TEST(Metrics, PercentilesAndPriorities) {
+  TrainingConfig config = small();
+  config.jobs.multi_priority = true;
+  config.window = {0, 41};
+  const PointOutput output = run_training(config);
+  std::vector<double> all, high;
+  const auto& jct = job_column(output, "jct");
+  for (std::size_t i = 0; i < jct.size(); ++i) {
+    if (job_integers(output, "in_window")[i] == 0) continue;
+    all.push_back(jct[i]);
+    if (job_column(output, "priority")[i] != 1) high.push_back(jct[i]);
+  }
+  ASSERT_EQ(all.size(), 41u);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(metric(output, "jct_p50"), all[20]);
+  EXPECT_EQ(metric(output, "jct_p90"), all[36]);
+  EXPECT_EQ(metric(output, "jct_max"), all[40]);
+  double sum = 0;
+  for (const double value : high) sum += value;
+  ASSERT_FALSE(high.empty());
+  EXPECT_NEAR(metric(output, "jct_mean_high_priority"), sum / static_cast<double>(high.size()), 1e-6);
+}
+
+TEST(Series, FollowTheClusterWithoutRepeatingThemselves) {
+  TrainingConfig config = small();
+  config.jobs.count = 10;
+  const PointOutput output = run_training(config);
+  ASSERT_EQ(output.series.size(), 1u);
+  const auto& columns = output.series[0].columns;
+  const auto& time = std::get<std::vector<double>>(columns[0]);
+  const auto& active = std::get<std::vector<std::int64_t>>(columns[2]);
+  ASSERT_GT(time.size(), 10u);
+  EXPECT_LT(static_cast<double>(time.size()), metric(output, "rounds") / 10) << "a row per change, not per round";
+  for (std::size_t i = 1; i < time.size(); ++i) EXPECT_LT(time[i - 1], time[i]);
+  EXPECT_EQ(active.back(), 0);
+}
+
+}  // namespace
+}  // namespace windrow::test
