@@ -1,0 +1,58 @@
+// The allocation policies of Gavel (OSDI 2020) as problems of this room: what the jobs of a cluster look like in
+// numbers, and what each policy asks for.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "windrow/solve/finish_time.hpp"
+#include "windrow/solve/packed.hpp"
+#include "windrow/solve/problem.hpp"
+#include "windrow/solve/water_filling.hpp"
+
+namespace windrow::solve {
+
+/// Jobs in the order of their ids. Matrices are [jobs x types]; lists of jobs that a policy does not read may be empty.
+struct Jobs {
+  std::vector<double> capacity;    ///< [types] GPUs
+  std::vector<double> throughput;  ///< steps/s on `gpus` GPUs of a type; 0: does not run there
+  std::vector<double> gpus;        ///< at a time
+  std::vector<double> priority;    ///< > 0
+  std::vector<double> steps_left;
+  std::vector<double> elapsed_s;  ///< since the job came
+  std::vector<double> served_s;   ///< cumulative time on a fair share so far; empty: none
+  std::vector<Pair> pairs;        ///< in steps/s
+
+  std::size_t types() const { return capacity.size(); }
+  std::size_t size() const { return gpus.size(); }
+};
+
+/// The jobs as a policy sees them that knows nothing of types: every throughput 1, or that on `type`.
+Jobs blind(const Jobs& jobs, std::optional<std::size_t> type = std::nullopt);
+
+/// steps/s on the proportional share, the same part of every type: sum_k T_ik N_k / sum_k N_k. 0: the job runs nowhere.
+std::vector<double> proportional_rate(const Jobs& jobs);
+/// steps/s on 1/n of the cluster for each of n jobs, counted in GPUs.
+std::vector<double> isolated_rate(const Jobs& jobs);
+
+/// max min_i gpus_i rate_i / (priority_i q_i), q the proportional rate. Jobs that run nowhere get nothing.
+/// Rates are in units of q_i and weights priority_i / gpus_i, so that `fill` of it has the levels z_i of water filling.
+Problem max_min_fairness(const Jobs& jobs);
+/// max tau, rate_i >= steps_left_i tau: all jobs end within 1 / tau seconds.
+Problem min_total_duration(const Jobs& jobs);
+/// max sum_ik T_ik / price_k x_ik; `price` empty: 1. `seconds_left` empty, or infinite without deadline: the rates that
+/// the deadlines ask for are floors. Deadlines that have passed ask for nothing.
+Problem max_sum_throughput(const Jobs& jobs, const std::vector<double>& price, const std::vector<double>& seconds_left);
+FinishTimes finish_times(const Jobs& jobs);
+
+/// Any of these problems of `jobs` with its pairs, their rates in the units that `problem` gives each row.
+PackedProblem packed(const Jobs& jobs, const Problem& problem);
+
+struct SumSolution {
+  Solution solution;
+  bool floors_dropped = false;  ///< the deadlines cannot all be met: as the published policy, all of them are given up
+};
+SumSolution solve_sum(const Problem& problem, TieBreak tie_break);
+
+}  // namespace windrow::solve

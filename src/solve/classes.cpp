@@ -1,0 +1,104 @@
+#include "windrow/solve/classes.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <numeric>
+#include <unordered_map>
+
+namespace windrow::solve {
+
+Classes classes_of(const Problem& problem, const std::vector<int>* label) {
+  const std::size_t n = problem.rows();
+  Classes classes;
+  for (std::size_t k = 0; k < problem.types(); ++k)
+    if (problem.capacity[k] > 0) classes.types.push_back(k);
+  const std::size_t types = classes.types.size();
+
+  // All that makes a row, side by side.
+  const std::size_t width = 4 + 3 * types;
+  std::vector<double> key(n * width);
+  for (std::size_t i = 0; i < n; ++i) {
+    double* out = &key[i * width];
+    *out++ = label == nullptr ? 0 : (*label)[i];
+    *out++ = problem.size[i];
+    *out++ = problem.weight[i];
+    *out++ = problem.floor_of(i);
+    for (const std::size_t k : classes.types) {
+      const bool open = problem.allows(i, k);
+      *out++ = open;
+      *out++ = open ? problem.rate_of(i, k) : 0;
+      *out++ = open ? problem.gain_of(i, k) : 0;
+    }
+  }
+  const auto same = [&](std::size_t a, std::size_t b) {
+    return std::equal(&key[a * width], &key[a * width] + width, &key[b * width]);
+  };
+
+  std::vector<std::size_t> slot(std::bit_ceil(2 * n + 1), n);  // open addressing: row that founded a class
+  std::vector<std::size_t> founder(n);
+  std::vector<std::size_t> founders;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint64_t hash = 0;
+    for (std::size_t c = 0; c < width; ++c)
+      hash = (std::rotl(hash, 23) ^ std::bit_cast<std::uint64_t>(key[i * width + c] + 0.0)) * 0x9E3779B97F4A7C15ULL;
+    std::size_t at = (hash >> 20) & (slot.size() - 1);
+    while (slot[at] != n && !same(slot[at], i)) at = (at + 1) & (slot.size() - 1);
+    if (slot[at] == n) {
+      slot[at] = i;
+      founders.push_back(i);
+    }
+    founder[i] = slot[at];
+  }
+  std::sort(founders.begin(), founders.end(), [&](std::size_t a, std::size_t b) {
+    const double* const row_a = &key[a * width];
+    const double* const row_b = &key[b * width];
+    return std::lexicographical_compare(row_a, row_a + width, row_b, row_b + width);
+  });
+  std::vector<std::size_t> rank(n);
+  for (std::size_t c = 0; c < founders.size(); ++c) rank[founders[c]] = c;
+  classes.class_of.resize(n);
+  for (std::size_t i = 0; i < n; ++i) classes.class_of[i] = rank[founder[i]];
+
+  Problem& small = classes.problem;
+  small.theta_gain = problem.theta_gain;
+  for (const std::size_t k : classes.types) small.capacity.push_back(problem.capacity[k]);
+  small.count.assign(founders.size(), 0.0);
+  for (std::size_t i = 0; i < n; ++i) small.count[classes.class_of[i]] += problem.count_of(i);
+  for (const std::size_t i : founders) {
+    small.size.push_back(problem.size[i]);
+    small.weight.push_back(problem.weight[i]);
+    if (!problem.floor.empty()) small.floor.push_back(problem.floor[i]);
+    for (const std::size_t k : classes.types) {
+      small.rate.push_back(problem.rate_of(i, k));
+      if (!problem.gain.empty()) small.gain.push_back(problem.gain_of(i, k));
+      if (!problem.allowed.empty()) small.allowed.push_back(problem.allows(i, k) ? 1 : 0);
+    }
+  }
+  return classes;
+}
+
+Solution expand(const Problem& problem, const Classes& classes, const Solution& solution) {
+  Solution whole = solution;
+  const std::size_t n = problem.rows();
+  const std::size_t types = problem.types();
+  const std::size_t few = classes.types.size();
+  if (solution.x.empty()) return whole;
+  whole.x.assign(n * types, 0.0);
+  whole.rate_price.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t c = classes.class_of[i];
+    whole.rate_price[i] = solution.rate_price[c];
+    for (std::size_t k = 0; k < few; ++k) whole.x[i * types + classes.types[k]] = solution.x[c * few + k];
+  }
+  whole.price.assign(types, 0.0);
+  for (std::size_t k = 0; k < types; ++k)  // a type that does not exist: so dear that nobody wants it
+    for (std::size_t i = 0; i < n; ++i)
+      whole.price[k] = std::max(
+          whole.price[k], (problem.gain_of(i, k) + whole.rate_price[i] * problem.rate_of(i, k)) / problem.size[i]);
+  for (std::size_t k = 0; k < few; ++k) whole.price[classes.types[k]] = solution.price[k];
+  judge(problem, whole);  // repaired before, and once more would depend on the order of rows
+  return whole;
+}
+
+}  // namespace windrow::solve

@@ -1,0 +1,63 @@
+#include "windrow/solve/finish_time.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solve/newton.hpp"
+#include "windrow/kernel/error.hpp"
+
+namespace windrow::solve {
+
+FinishTimeSolution finish_time_fairness(const FinishTimes& times, TieBreak tie_break) {
+  Problem problem = times.region;
+  const std::size_t n = problem.rows();
+  problem.theta_gain = 1;
+  problem.gain.clear();
+  problem.floor.clear();
+  WINDROW_CHECK(times.steps.size() == n && times.elapsed_s.size() == n && times.fair_s.size() == n, "{} rows", n);
+  FinishTimeSolution result;
+  double rho = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (times.steps[i] <= 0) continue;
+    double fastest = 0;
+    for (std::size_t k = 0; k < problem.types(); ++k)
+      if (problem.allows(i, k) && problem.capacity[k] > 0) fastest = std::max(fastest, problem.rate_of(i, k));
+    if (fastest <= 0) return result;  // status failed: this row never finishes
+    rho = std::max(rho, (times.elapsed_s[i] + times.steps[i] / fastest) / times.fair_s[i]);
+  }
+  std::vector<double> slope;
+  for (int round = 1; round <= kMaxNewtonRounds; ++round) {
+    result.rounds = round;
+    problem.weight = wanted_rates(times, rho);
+    Solution solution = solve_any(problem);
+    if (solution.status != Status::optimal) break;
+    // Rounding aside, theta is at most 1 here: at a smaller rho than the optimum not all rates can be had.
+    if (solution.theta >= 1 - 1e-10 || n == 0 || solution.bound >= 1 - 1e-10) {
+      result.solution = std::move(solution);
+      break;
+    }
+    double worth = 0;
+    for (std::size_t k = 0; k < problem.types(); ++k) worth += solution.price[k] * problem.capacity[k];
+    rho = newton_root(times, rho, worth, [&](const std::vector<double>& wanted, std::vector<double>& rise) {
+      return least_cost(problem, solution.price, wanted, &rise);
+    });
+  }
+  result.rho = rho;
+  if (result.solution.status != Status::optimal) return result;
+  result.wanted = problem.weight;
+  Solution chosen = solve(problem, tie_break);
+  if (chosen.status == Status::optimal) {
+    chosen.rounds += result.solution.rounds;
+    result.solution = std::move(chosen);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (times.steps[i] <= 0) continue;
+    double rate = 0;
+    for (std::size_t k = 0; k < problem.types(); ++k)
+      rate += problem.rate_of(i, k) * result.solution.x[i * problem.types() + k];
+    result.attained = std::max(result.attained, (times.elapsed_s[i] + times.steps[i] / rate) / times.fair_s[i]);
+  }
+  return result;
+}
+
+}  // namespace windrow::solve

@@ -1,0 +1,38 @@
+// Newton's method on rho, for problems with and without pairs (solve/finish_time.hpp).
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "windrow/solve/finish_time.hpp"
+
+namespace windrow::solve {
+
+inline constexpr int kMaxNewtonRounds = 50;
+
+/// The rates at which every row's ratio is `rho`.
+inline std::vector<double> wanted_rates(const FinishTimes& times, double rho) {
+  std::vector<double> wanted(times.steps.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (times.steps[i] > 0) wanted[i] = times.steps[i] / (rho * times.fair_s[i] - times.elapsed_s[i]);
+  return wanted;
+}
+
+/// The rho at which the wanted rates cost `worth`; `cost(rates, slope)` is convex and rising in each rate, hence convex
+/// and falling in rho: from the left, Newton's steps never pass the root.
+template <class Cost>
+double newton_root(const FinishTimes& times, double rho, double worth, Cost cost) {
+  std::vector<double> slope;
+  for (int step = 0; step < 100; ++step) {
+    const std::vector<double> wanted = wanted_rates(times, rho);
+    const double over = cost(wanted, slope) - worth;
+    double fall = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (times.steps[i] > 0) fall += slope[i] * wanted[i] * wanted[i] * times.fair_s[i] / times.steps[i];
+    if (!(over > 1e-13 * worth) || !(fall > 0)) break;
+    rho += over / fall;
+  }
+  return rho;
+}
+
+}  // namespace windrow::solve

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <cmath>
+
+#include "windrow/solve/classes.hpp"
+#include "windrow/solve/linear_program.hpp"
+#include "windrow/solve/problem.hpp"
+#include "windrow/solve/water_filling.hpp"
+
+namespace windrow::solve {
+namespace {
+
+/// The problem for the simplex method: theta first, then the shares; rows scaled so that their fastest type has rate 1
+/// and theta so that it is of order 1: Clp's tolerances are absolute.
+struct General {
+  LinearProgram program;
+  double theta_unit = 1, value_unit = 1;
+  std::vector<double> scale;    ///< [rows] 0 where a row has no demand
+  std::vector<int> demand_row;  ///< [rows]
+  std::vector<int> capacity_row;
+};
+
+General general_form(const Problem& problem) {
+  General general;
+  const std::size_t n = problem.rows();
+  const std::size_t types = problem.types();
+  LinearProgram& program = general.program;
+  general.scale.resize(n);
+  general.demand_row.resize(n, -1);
+  double theta_unit = HUGE_VAL;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!problem.demands(i)) continue;
+    double most = 0;
+    for (std::size_t k = 0; k < types; ++k)
+      if (problem.allows(i, k)) most = std::max(most, problem.rate_of(i, k));
+    general.scale[i] = most > 0 ? most : std::max(problem.weight[i], problem.floor_of(i));
+    if (problem.weight[i] > 0) theta_unit = std::min(theta_unit, general.scale[i] / problem.weight[i]);
+  }
+  general.theta_unit = theta_unit < HUGE_VAL ? theta_unit : 1;
+  general.value_unit = problem.theta_gain * general.theta_unit;
+  for (const double gain : problem.gain) general.value_unit = std::max(general.value_unit, std::abs(gain));
+  if (general.value_unit <= 0) general.value_unit = 1;
+
+  std::vector<std::pair<int, double>> entries;
+  for (std::size_t k = 0; k < types; ++k)
+    general.capacity_row.push_back(program.add_row(-kInfinity, problem.capacity[k]));
+  std::vector<int> time_row(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    time_row[i] = program.add_row(-kInfinity, 1);
+    if (!problem.demands(i)) continue;
+    general.demand_row[i] = program.add_row(problem.floor_of(i) / general.scale[i], kInfinity);
+    entries.emplace_back(general.demand_row[i], -problem.weight[i] * general.theta_unit / general.scale[i]);
+  }
+  program.add_column(problem.theta_gain * general.theta_unit / general.value_unit, 0, kInfinity, entries);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < types; ++k) {
+      entries.assign({{general.capacity_row[k], problem.count_of(i) * problem.size[i]}, {time_row[i], 1.0}});
+      if (problem.demands(i)) entries.emplace_back(general.demand_row[i], problem.rate_of(i, k) / general.scale[i]);
+      program.add_column(problem.count_of(i) * problem.gain_of(i, k) / general.value_unit, 0,
+                         problem.allows(i, k) ? 1 : 0, entries);
+    }
+  return general;
+}
+
+Solution from_general(const Problem& problem, const General& general, const LinearSolution& found) {
+  Solution solution;
+  solution.method = Method::simplex;
+  solution.status = found.status;
+  solution.rounds = found.rounds;
+  if (found.status != Status::optimal) return solution;
+  solution.x.assign(found.x.begin() + 1, found.x.end());
+  for (const int row : general.capacity_row)
+    solution.price.push_back(std::max(0.0, found.price[static_cast<std::size_t>(row)]) * general.value_unit);
+  for (std::size_t i = 0; i < problem.rows(); ++i) {
+    const int row = general.demand_row[i];
+    solution.rate_price.push_back(row < 0 ? 0.0
+                                          : std::max(0.0, -found.price[static_cast<std::size_t>(row)]) *
+                                                general.value_unit / general.scale[i] / problem.count_of(i));
+  }
+  finish(problem, solution);
+  return solution;
+}
+
+std::vector<double> gpu_time(const Problem& problem, std::size_t columns) {
+  std::vector<double> cost(columns);
+  for (std::size_t i = 0; i < problem.rows(); ++i)
+    for (std::size_t k = 0; k < problem.types(); ++k)
+      cost[columns - problem.rows() * problem.types() + i * problem.types() + k] =
+          problem.count_of(i) * problem.size[i];
+  return cost;
+}
+
+/// Room that rounding needs at the levels, so that what costs least is told apart from what is only just possible.
+constexpr double kLevelSlack = 3e-9;
+
+/// Levels first: with each row's demand set to its level, what is left is to spend the least GPU time.
+Solution lexicographic(const Problem& problem) {
+  if (problem.theta_gain <= 0) {
+    const General general = general_form(problem);
+    return from_general(problem, general,
+                        maximise_lexicographically(
+                            general.program, {gpu_time(problem, static_cast<std::size_t>(general.program.columns()))}));
+  }
+  const WaterFilling filled = fill(problem);
+  if (filled.last.status != Status::optimal) return {};
+  Problem least = problem;
+  least.theta_gain = 0;
+  least.floor.resize(problem.rows());
+  for (std::size_t i = 0; i < problem.rows(); ++i) {
+    double rate = 0;  // what the filling attains is feasible; its levels are to rounding
+    for (std::size_t k = 0; k < problem.types(); ++k)
+      rate += problem.rate_of(i, k) * filled.last.x[i * problem.types() + k];
+    if (problem.weight[i] > 0) least.floor[i] = std::min(filled.level[i], rate) * (1 - kLevelSlack);
+    least.weight[i] = 0;
+  }
+  General general = general_form(least);
+  general.program.cost = gpu_time(problem, static_cast<std::size_t>(general.program.columns()));
+  for (double& cost : general.program.cost) cost = -cost;
+  const LinearSolution found = maximise_lexicographically(general.program, {});
+  Solution solution = from_general(least, general, found);
+  if (solution.status != Status::optimal) return {};
+  // The proof of theta is that of the first filling.
+  const Solution first = solve_any(problem);
+  solution.price = first.price;
+  solution.rate_price = first.rate_price;
+  solution.rounds += filled.rounds;
+  solution.fell_back = filled.fallbacks > 0 || first.fell_back;
+  finish(problem, solution);
+  return solution;
+}
+
+Solution with_fallback(const Problem& problem, Solution solution) {
+  if (solution.status == Status::optimal) return solution;
+  solution = solve_simplex(problem);
+  solution.fell_back = true;
+  return solution;
+}
+
+template <class Method>
+Solution by_classes(const Problem& problem, Method method) {
+  check(problem);
+  const Classes classes = classes_of(problem);
+  if (problem.rows() == 0 || classes.types.empty()) {  // nobody, or nothing to give
+    Solution idle;
+    const bool met = std::all_of(problem.floor.begin(), problem.floor.end(), [](double floor) { return floor <= 0; });
+    idle.status = met ? Status::optimal : Status::infeasible;
+    idle.x.assign(problem.rows() * problem.types(), 0.0);
+    idle.price.assign(problem.types(), 0.0);
+    idle.rate_price.assign(problem.rows(), 0.0);
+    idle.theta = theta_of(problem, idle.x);
+    return idle;
+  }
+  return expand(problem, classes, method(classes.problem));
+}
+
+}  // namespace
+
+Solution solve_simplex(const Problem& problem) {
+  const General general = general_form(problem);
+  return from_general(problem, general, maximise(general.program));
+}
+
+Solution solve_any(const Problem& problem) {
+  return by_classes(problem, [](const Problem& small) { return with_fallback(small, solve_prices(small)); });
+}
+
+Solution solve(const Problem& problem, TieBreak tie_break) {
+  return by_classes(problem, [&](const Problem& small) {
+    switch (tie_break) {
+      case TieBreak::central:
+        return with_fallback(small, solve_interior(small));
+      case TieBreak::lexicographic:
+        return with_fallback(small, lexicographic(small));
+      case TieBreak::vertex:
+        break;
+    }
+    return solve_simplex(small);
+  });
+}
+
+}  // namespace windrow::solve
