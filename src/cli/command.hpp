@@ -1,0 +1,81 @@
+// A command of the program: its flags by Boost.Program_options, its help, its errors.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "windrow/simulator/simulator.hpp"
+
+namespace windrow::exec {
+class Launch;
+}
+
+namespace windrow::cli {
+
+/// Exit statuses: the contract with scripts.
+enum Exit : int { kAllDone = 0, kSomeFailed = 1, kBadInput = 2, kStoppedEarly = 3 };
+
+/// What a command is given: the simulators, its own arguments (without program and command name), and a launch where it
+/// asked for one.
+struct Context {
+  const Catalog& catalog;
+  std::vector<std::string> arguments;
+  exec::Launch* launch = nullptr;
+};
+
+struct Command {
+  std::string name, synopsis, help;
+  int (*run)(const Context&);
+  bool launches = false;  ///< runs points in sandboxes or on ranks: a Launch is made before anything else
+};
+
+const std::vector<Command>& commands();
+
+/// The flags of one command. Adds `--help`, knows nearest names, and turns every complaint into an InputError.
+class Flags {
+ public:
+  /// `positional`: names of the arguments without a flag, in order; one that ends in `?` may be left out.
+  Flags(std::string command, std::vector<std::string> positional);
+
+  template <class T>
+  Flags& value(const std::string& name, const std::string& placeholder, const std::string& help) {
+    namespace po = boost::program_options;
+    options_.add_options()(name.c_str(), po::value<T>()->value_name(placeholder), help.c_str());
+    return *this;
+  }
+  /// May be given several times.
+  Flags& list(const std::string& name, const std::string& placeholder, const std::string& help);
+  Flags& flag(const std::string& name, const std::string& help);
+  /// A number of things, at least 1.
+  Flags& count(const std::string& name, const std::string& help) { return value<std::int64_t>(name, "N", help); }
+
+  /// False if `--help` was asked for and printed.
+  bool parse(const std::vector<std::string>& arguments);
+
+  bool has(const std::string& name) const { return map_.count(name) != 0; }
+  template <class T>
+  std::optional<T> get(const std::string& name) const {
+    if (!has(name)) return std::nullopt;
+    return map_[name].as<T>();
+  }
+  std::optional<std::uint64_t> count_of(const std::string& name) const;
+  std::vector<std::string> list_of(const std::string& name) const;
+  std::string argument(const std::string& name) const { return map_[name].as<std::string>(); }
+
+ private:
+  std::string command_;
+  std::vector<std::string> positional_;
+  boost::program_options::options_description options_;
+  boost::program_options::variables_map map_;
+};
+
+/// Where a sweep's results go: `--output`, else results/NAME.h5.
+std::string result_path(const Flags& flags, const std::string& sweep_name);
+
+/// Splits `a,b,c`; empty parts are dropped.
+std::vector<std::string> split(const std::string& text, char separator);
+
+}  // namespace windrow::cli

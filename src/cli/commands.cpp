@@ -1,0 +1,40 @@
+#include "cli/command.hpp"
+
+namespace windrow::cli {
+
+int run_command(const Context&);
+int plan_command(const Context&);
+int simulate_command(const Context&);
+int jobs_command(const Context&);
+int status_command(const Context&);
+int show_command(const Context&);
+int list_command(const Context&);
+int describe_command(const Context&);
+int verify_command(const Context&);
+int digest_command(const Context&);
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      {"run", "SWEEP.yaml [-o FILE] [-j N] …",
+       "runs a sweep on this machine's cores, or on all ranks under mpirun or srun\n"
+       "If the result file exists it goes on where it stopped: points that are done are not run again, failed ones are "
+       "tried\nonce more, new ones are appended.",
+       run_command, true},
+      {"plan", "SWEEP.yaml", "what would run: points, axes, how many are done, predicted time and file size",
+       plan_command, true},
+      {"simulate", "CONFIG.yaml [--set k=v] [--json]", "one simulation: prints its metrics", simulate_command},
+      {"jobs", "CONFIG.yaml", "the jobs that the training simulator generates, as CSV", jobs_command},
+      {"status", "FILE", "progress of a running, stopped or finished sweep", status_command},
+      {"show", "FILE [--metric M] [--by AXES]", "a table of results: means over seeds with 95 % confidence intervals",
+       show_command},
+      {"list", "[KIND]", "simulators, policies, workloads, metrics, tables, axes", list_command},
+      {"describe", "NAME", "what a thing is: its options with defaults and units, its source", describe_command},
+      {"verify", "FILE [--rerun K]", "checks a result file; --rerun runs K points again and compares bit for bit",
+       verify_command, true},
+      {"digest", "FILE", "one hash of all results, without timings and hosts: equal digests mean equal science",
+       digest_command},
+  };
+  return all;
+}
+
+}  // namespace windrow::cli

@@ -1,0 +1,79 @@
+// windrow: reads the command's name, makes what it needs, and turns exceptions into exit statuses.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "cli/catalog.hpp"
+#include "cli/command.hpp"
+#include "windrow/exec/run.hpp"
+#include "windrow/kernel/error.hpp"
+#include "windrow/kernel/text.hpp"
+#include "windrow_version.hpp"
+
+namespace windrow::cli {
+namespace {
+
+void print_usage(std::FILE* out) {
+  fmt::print(out, "Windrow {}: parallel sweeps of machine-learning cluster simulators\n\nUsage: windrow COMMAND …\n\n",
+             WINDROW_VERSION);
+  for (const Command& command : commands())
+    fmt::print(out, "  {:<10}{:<38} {}\n", command.name, command.synopsis,
+               command.help.substr(0, command.help.find('\n')));
+  fmt::print(out,
+             "\nwindrow COMMAND --help tells more. Exit status: 0 all done, 1 some points failed, 2 wrong input, 3 "
+             "stopped early.\n");
+}
+
+const Command& command_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw InputError(fmt::format("windrow: unknown command '{}'{} (windrow --help)", name, did_you_mean(name, names)));
+}
+
+int main_of(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "";
+  if (name == "--version" || name == "version") {
+    fmt::print("windrow {} ({})\n", WINDROW_VERSION, WINDROW_COMMIT);
+    return kAllDone;
+  }
+  if (name.empty() || name == "--help" || name == "-h" || name == "help") {
+    print_usage(name.empty() ? stderr : stdout);
+    return name.empty() ? kBadInput : kAllDone;
+  }
+  const Command& command = command_named(name);
+  const Catalog catalog = make_catalog();
+  std::optional<exec::Launch> launch;
+  if (command.launches) {
+    launch.emplace(argc, argv, catalog);
+    if (!launch->is_master()) {
+      launch->serve();
+      return kAllDone;
+    }
+  }
+  return command.run(Context{catalog, {argv + 2, argv + argc}, launch ? &*launch : nullptr});
+}
+
+}  // namespace
+}  // namespace windrow::cli
+
+int main(int argc, char** argv) {
+  try {
+    const int status = windrow::cli::main_of(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    fmt::print(stderr, "windrow: the output could not be written: {}\n", std::strerror(errno));
+    return std::max<int>(status, windrow::cli::kSomeFailed);  // a script must not take a part for the whole
+  } catch (const windrow::InputError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return windrow::cli::kBadInput;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "windrow: {}\n", error.what());
+    return windrow::cli::kSomeFailed;
+  }
+}

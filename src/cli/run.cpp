@@ -1,0 +1,146 @@
+// windrow run: plan → result file → engine → summary.
+#include "windrow/exec/run.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "cli/command.hpp"
+#include "cli/plan_work.hpp"
+#include "cli/summary.hpp"
+#include "windrow/kernel/error.hpp"
+#include "windrow/store/result_file.hpp"
+#include "windrow/sweep/plan.hpp"
+
+namespace windrow::cli {
+
+namespace {
+
+constexpr std::uint64_t kListedFailures = 10;
+constexpr std::uint64_t kLargestSummary =
+    200'000;  // points; a table of more says less than `windrow show` with a filter
+
+constexpr double kLargestLimit = 1e9;  // s, MiB: thirty years, a petabyte
+
+void check_limit(const Flags& flags, const std::string& name) {
+  if (const auto value = flags.get<double>(name); value && !(*value > 0 && *value <= kLargestLimit))
+    throw InputError(
+        fmt::format("--{}: expected a number above 0 and at most {}, found {}", name, kLargestLimit, *value));
+}
+
+exec::Options engine_options(const Flags& flags, const sweep::Plan& plan) {
+  exec::Options options;
+  options.name = plan.name();
+  const int workers = flags.get<int>("jobs").value_or(0);
+  if (flags.has("jobs") && (workers < 1 || workers > 4096))
+    throw InputError(fmt::format("-j: expected a number of workers within 1 .. 4096, found {}", workers));
+  check_limit(flags, "time-limit");
+  check_limit(flags, "memory-limit");
+  options.local_workers = workers;
+  options.sandbox = !flags.has("no-sandbox");
+  options.quiet = flags.has("quiet");
+  options.limits.wall_s = flags.get<double>("time-limit");
+  if (const auto mib = flags.get<double>("memory-limit"))
+    options.limits.memory_bytes = static_cast<std::uint64_t>(*mib * 1024 * 1024);
+  options.keep = plan.keep();
+  return options;
+}
+
+void list_failures(const store::Reader& reader) {
+  std::uint64_t failures = 0;
+  for (std::uint64_t row = 0; row < reader.rows(); ++row) {
+    if (reader.statuses()[row] != sweep::PointStatus::failed) continue;
+    if (failures++ >= kListedFailures) continue;
+    fmt::print(stderr, "failed: {}: {}\n", label_of(reader, row), reader.message(row));
+  }
+  if (failures > kListedFailures)
+    fmt::print(stderr, "… and {} more failed points (windrow status FILE lists them)\n", failures - kListedFailures);
+}
+
+void print_warnings(store::ResultFile& file) {
+  for (const std::string& warning : file.take_warnings()) fmt::print(stderr, "warning: {}\n", warning);
+}
+
+/// Who wins where: the first metric by policy if policies are compared, else a row per combination.
+void print_summary(const store::Reader& reader) {
+  if (reader.rows() > kLargestSummary || reader.metrics().empty()) return;
+  const RowFilter all(reader, {});
+  const std::vector<std::size_t> axes = varied_axes(reader);
+  std::optional<std::size_t> across;
+  for (const std::size_t axis : axes)
+    if (reader.axes()[axis].name == "policy") across = axis;
+  const auto& first = reader.metrics()[0];
+  if (across) {
+    fmt::print("\n{} [{}]: {}; mean over seeds ± 95 % interval, * best\n\n", first.name, first.unit, first.description);
+    pivot_table(reader, axes, *across, 0, all, false).print(stdout, 2);
+  } else {
+    std::vector<std::size_t> metrics;
+    for (std::size_t m = 0; m < std::min<std::size_t>(4, reader.metrics().size()); ++m) metrics.push_back(m);
+    fmt::print("\n");
+    long_table(reader, axes, metrics, all, false).print(stdout, 2);
+  }
+}
+
+}  // namespace
+
+int run_command(const Context& context) {
+  Flags flags("run", {"SWEEP.yaml"});
+  flags.value<std::string>("output,o", "FILE", "the result file; results/NAME.h5 without it")
+      .value<int>("jobs,j", "N", "local workers; one per core without it (ignored under MPI)")
+      .list("set", "PATH=VALUE", "overrides a key of the base configuration")
+      .list("only", "AXIS=VALUE", "runs only these points: AXIS=V1,V2 or AXIS<V")
+      .count("limit", "runs at most N points this time, then exits with 3 if any are left")
+      .flag("fresh", "begins anew; an existing result file is kept aside as FILE.old")
+      .value<double>("time-limit", "S", "seconds of wall time that a point may take")
+      .value<double>("memory-limit", "MIB", "MiB of address space that a worker's sandbox may use")
+      .flag("no-sandbox", "runs simulators inside the worker, for debuggers: a crash ends the sweep")
+      .flag("quiet", "prints neither progress nor summary");
+  if (!flags.parse(context.arguments)) return kAllDone;
+
+  const auto limit = flags.count_of("limit");
+  config::Problems problems;
+  const sweep::Overrides overrides{flags.list_of("set"), flags.list_of("only")};
+  const sweep::Plan plan = sweep::Plan::load(flags.argument("SWEEP.yaml"), context.catalog, overrides, problems);
+  problems.throw_if_any();
+  const exec::Options options = engine_options(flags, plan);
+  const std::string path = result_path(flags, plan.name());
+
+  const auto file =
+      store::ResultFile::open(path, plan, flags.has("fresh") ? store::Existing::fresh : store::Existing::resume);
+  print_warnings(*file);
+  PlanWork work(plan, *file, limit);
+  exec::Summary summary;
+  try {
+    summary = context.launch->run(plan.simulator(), work, options);
+    file->finish();
+  } catch (const InputError& error) {  // a full disk: what was acknowledged is safe, so this is no wrong input any more
+    fmt::print(stderr, "{}\n", error.what());
+    return kStoppedEarly;
+  }
+  print_warnings(*file);
+
+  const std::uint64_t left = summary.left + work.held_back();
+  if (!options.quiet) {
+    const auto reader = store::Reader::open(path);
+    list_failures(*reader);
+    print_summary(*reader);
+    const std::uint64_t run_now = summary.ok + summary.saturated + summary.failed;
+    if (run_now == 0 && left == 0) {
+      fmt::print("\n{}: nothing was left to run → {}\n", plan.name(), path);
+      return kAllDone;
+    }
+    const double rate = static_cast<double>(run_now) / std::max(summary.wall_s, 1e-9);
+    const double busy = summary.worker_busy_s / std::max(summary.wall_s * summary.workers, 1e-9);
+    fmt::print("\n{}: {} run in {} ({} points/s; {} {:.1f} % busy){}{}{} → {}\n", plan.name(),
+               counted(run_now, "point"), duration_text(summary.wall_s), short_number(rate),
+               counted(static_cast<std::uint64_t>(summary.workers), "worker"), 100 * busy,
+               summary.saturated > 0 ? fmt::format(", {} saturated", summary.saturated) : "",
+               summary.failed > 0 ? fmt::format(", {} failed", summary.failed) : "",
+               left > 0 ? fmt::format(", {} left: the same command goes on", left) : "", path);
+  }
+  if (summary.stopped || left > 0) return kStoppedEarly;
+  return summary.failed > 0 ? kSomeFailed : kAllDone;
+}
+
+}  // namespace windrow::cli

@@ -1,0 +1,276 @@
+// What the commands print of real files: the literal text where it is stable.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "support/process.hpp"
+
+namespace windrow {
+namespace {
+
+using test::Finished;
+using test::TemporaryFolder;
+
+/// Four GPUs of each type, six jobs: milliseconds.
+constexpr const char* kSmallConfig = "policy: fifo\ncluster: \"4:4:4\"\njobs: {count: 6}\n";
+
+/// Twelve points, one of which is skipped; two axes move together.
+constexpr const char* kGrid =
+    "name: grid\n"
+    "simulator: empty\n"
+    "set: {table_rows: 2}\n"
+    "axes:\n"
+    "  work_s: {log_from: 0.0001, log_to: 0.01, count: 3}\n"
+    "  seed: {from: 0, count: 4}\n"
+    "  fail_seed: [100, 200, 300]\n"
+    "zip: [[work_s, fail_seed]]\n"
+    "skip: [\"work_s>0.005 seed=2\"]\n"
+    "output: {tables: [rows]}\n";
+
+class Commands : public testing::Test {
+ protected:
+  Finished windrow(std::vector<std::string> arguments) { return test::windrow(std::move(arguments), folder_.path()); }
+  /// stdout of a command that ends well.
+  std::string out(std::vector<std::string> arguments) {
+    const Finished finished = windrow(std::move(arguments));
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    return finished.out;
+  }
+  static std::string lines(const std::string& text, std::size_t first, std::size_t count) {
+    std::size_t begin = 0;
+    for (; first > 0; --first) begin = text.find('\n', begin) + 1;
+    std::size_t end = begin;
+    for (; count > 0 && end < text.size(); --count) end = text.find('\n', end) + 1;
+    return text.substr(begin, end - begin);
+  }
+  std::string last_line(const std::string& text) {
+    const std::size_t end = text.find_last_not_of('\n');
+    return text.substr(text.rfind('\n', end) + 1, end - text.rfind('\n', end));
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Commands, SimulatePrintsOneJsonObject) {
+  folder_.write("c.yaml", kSmallConfig);
+  const auto json = nlohmann::json::parse(out({"simulate", "c.yaml", "--json"}));
+  EXPECT_EQ(json.at("status"), "ok");
+  EXPECT_EQ(json.at("metrics").at("jobs_completed"), 6);
+  EXPECT_TRUE(json.at("metrics").at("jct_mean_high_priority").is_null()) << "NaN is no JSON";
+  for (const char* name : {"jct_mean", "jct_p50", "jct_p90", "jct_p99", "jct_max", "utilization", "idle_gpu_time",
+                           "makespan", "window_duration", "queue_length_mean", "jobs_dropped", "cost", "slo_violations",
+                           "lease_extension_fraction", "rounds"})
+    EXPECT_TRUE(json.at("metrics").at(name).is_number()) << name;
+  const auto other = nlohmann::json::parse(out({"simulate", "c.yaml", "--json", "--set", "seed=4"}));
+  EXPECT_NE(other.at("metrics").at("jct_mean"), json.at("metrics").at("jct_mean"));
+}
+
+TEST_F(Commands, SimulateReportsAFailureInJsonAndByItsStatus) {
+  folder_.write("c.yaml", kSmallConfig);
+  const Finished failed = windrow({"simulate", "c.yaml", "--json", "--set", "limits.rounds=5"});
+  EXPECT_EQ(failed.status, 1);
+  const auto json = nlohmann::json::parse(failed.out);
+  EXPECT_EQ(json.at("status"), "failed");
+  EXPECT_EQ(json.at("message"), "not done after limits.rounds = 5 rounds");
+  EXPECT_EQ(failed.err, "failed: not done after limits.rounds = 5 rounds\n");
+}
+
+TEST_F(Commands, SimulateSaysWhyARunIsSaturated) {
+  folder_.write("c.yaml", "policy: fifo\ncluster: \"1:0:0\"\narrival_rate: 50\nwindow: [0, 400]\n");
+  const auto json = nlohmann::json::parse(out({"simulate", "c.yaml", "--json"}));
+  EXPECT_EQ(json.at("status"), "saturated");
+  EXPECT_NE(json.at("message").get<std::string>().find("the queue grows without bound"), std::string::npos);
+}
+
+TEST_F(Commands, SimulateWritesTablesAndSeriesAsCsv) {
+  folder_.write("c.yaml", kSmallConfig);
+  out({"simulate", "c.yaml", "--tables", "new/folder"});
+  const std::string jobs = test::read_file(folder_.file("new/folder/jobs.csv"));
+  EXPECT_EQ(lines(jobs, 0, 1), "job_id,job_type,scale_factor,priority,arrival,total_steps,completion,jct,in_window\n");
+  EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\n'), 7);
+  EXPECT_TRUE(lines(jobs, 1, 1).starts_with("0,")) << jobs;
+  EXPECT_EQ(lines(test::read_file(folder_.file("new/folder/cluster.csv")), 0, 1),
+            "time,utilization,active_jobs,queue_length,idle_k80,idle_p100,idle_v100\n");
+}
+
+TEST_F(Commands, SimulateKeepsEverythingInAResultFileAndRefusesAnother) {
+  folder_.write("c.yaml", kSmallConfig);
+  out({"simulate", "c.yaml", "-o", "one.h5"});
+  EXPECT_EQ(out({"verify", "one.h5", "--rerun", "1"}),
+            "one.h5: sound, 1 point, 1 of them run again with the same bits\n");
+  const std::string digest = out({"digest", "one.h5"});
+  const Finished other = windrow({"simulate", "c.yaml", "--set", "seed=4", "-o", "one.h5"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("seed: file has 0, sweep has 4"), std::string::npos) << other.err;
+  EXPECT_EQ(out({"digest", "one.h5"}), digest);
+  out({"simulate", "c.yaml", "--set", "seed=4", "-o", "one.h5", "--fresh"});
+  EXPECT_NE(out({"digest", "one.h5"}), digest);
+  EXPECT_EQ(out({"digest", "one.h5.old"}), digest);
+}
+
+TEST_F(Commands, JobsListsWhatSimulateWouldRun) {
+  folder_.write("c.yaml", kSmallConfig);
+  const std::string jobs = out({"jobs", "c.yaml"});
+  EXPECT_EQ(lines(jobs, 0, 4),
+            "job_id,arrival,job_type,scale_factor,duration,total_steps,priority,slo\n"
+            "0,0,ResNet-18 (batch size 64),1,68344.35010595087,1646636.2758419,1,\n"
+            "1,2445.860729103015,Transformer (batch size 16),1,31016.60914593223,343170.46864225325,1,\n"
+            "2,9517.748275290956,Recommendation (batch size 2048),1,2146.6088374387864,16034.37819420177,1,\n");
+  EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\n'), 7);
+  EXPECT_EQ(out({"jobs", "c.yaml", "--limit", "3"}), lines(jobs, 0, 4));
+}
+
+TEST_F(Commands, PlanListsZippedAndSkippedPoints) {
+  folder_.write("s.yaml", kGrid);
+  EXPECT_EQ(out({"plan", "s.yaml", "--no-sample"}),
+            "sweep grid: 11 points of simulator empty\n\n"
+            "  axis       values\n"
+            "  work_s          3  0.0001, 0.001, 0.01\n"
+            "  seed            4           0, 1, 2, 3\n"
+            "  fail_seed       3        100, 200, 300\n\n"
+            "result file: results/grid.h5 (does not exist yet)\n");
+  const std::string points = out({"plan", "s.yaml", "--points", "--only", "work_s>0.005"});
+  std::string labels;
+  for (std::size_t i = 0; i < 3; ++i) labels += lines(points, i, 1).substr(0, 2) + lines(points, i, 1).substr(35);
+  EXPECT_EQ(labels,
+            "8 work_s=0.01 seed=0 fail_seed=300\n"
+            "9 work_s=0.01 seed=1 fail_seed=300\n"
+            "10 work_s=0.01 seed=3 fail_seed=300\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("results"))) << "plan writes nothing";
+}
+
+TEST_F(Commands, PlanKnowsWhatIsDoneAndWhatAnotherSweepIs) {
+  folder_.write("s.yaml", kGrid);
+  EXPECT_EQ(windrow({"run", "s.yaml", "--limit", "4", "--quiet"}).status, 3);
+  EXPECT_EQ(last_line(out({"plan", "s.yaml", "--no-sample"})), "result file: results/grid.h5 (4 of 11 points done)");
+  EXPECT_EQ(windrow({"run", "s.yaml", "--quiet"}).status, 0);
+  EXPECT_EQ(last_line(out({"plan", "s.yaml"})), "nothing is left to run");
+  EXPECT_EQ(last_line(out({"run", "s.yaml"})), "grid: nothing was left to run → results/grid.h5");
+  EXPECT_EQ(last_line(out({"plan", "s.yaml", "--no-sample", "--set", "table_rows=3"})),
+            "result file: results/grid.h5 (its 11 points are not of this sweep; `windrow run` goes on with it only if "
+            "they differ by axis values alone)");
+}
+
+TEST_F(Commands, RunRefusesAnotherSweepsFileAndNamesTheKey) {
+  folder_.write("s.yaml", kGrid);
+  out({"run", "s.yaml", "--quiet"});
+  const std::string before = test::read_file(folder_.file("results/grid.h5"));
+  const Finished refused = windrow({"run", "s.yaml", "--set", "table_rows=3"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(
+      refused.err,
+      "results/grid.h5: this file belongs to another sweep; the configurations differ in\n"
+      "  table_rows: file has 2, sweep has 3\n"
+      "nothing was changed; choose another file with -o FILE, or start anew with --fresh, which keeps this one as "
+      "results/grid.h5.old\n");
+  EXPECT_EQ(test::read_file(folder_.file("results/grid.h5")), before);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("results/grid.h5.journal")));
+}
+
+TEST_F(Commands, StatusCountsAndSaysWhatToDo) {
+  folder_.write("s.yaml", kGrid);
+  EXPECT_EQ(windrow({"run", "s.yaml", "--limit", "4", "--quiet"}).status, 3);
+  EXPECT_EQ(lines(out({"status", "results/grid.h5"}), 1, 1),
+            "4 of 11 points done: 4 ok, 0 saturated, 0 failed, 7 pending; no run is writing it: `windrow run` goes on "
+            "where it stopped\n");
+  EXPECT_EQ(windrow({"status", "--quiet", "results/grid.h5"}).status, 3);
+  const Finished incomplete = windrow({"verify", "results/grid.h5", "--rerun", "2"});
+  EXPECT_EQ(incomplete.out,
+            "incomplete: 7 of 11 points have no result (7 not run, 0 failed)\n"
+            "results/grid.h5: sound, 11 points, 2 of them run again with the same bits\n");
+  EXPECT_EQ(incomplete.status, 3);
+  out({"run", "s.yaml", "--quiet"});
+  EXPECT_EQ(lines(out({"status", "results/grid.h5"}), 1, 1),
+            "11 of 11 points done: 11 ok, 0 saturated, 0 failed, 0 pending; complete\n");
+  EXPECT_EQ(out({"status", "--quiet", "results/grid.h5"}), "");
+}
+
+TEST_F(Commands, StatusListsFailedPoints) {
+  folder_.write("s.yaml",
+                "name: s\nsimulator: empty\nset: {fail: exit, fail_seed: 1}\naxes:\n  seed: {from: 0, count: 3}\n");
+  EXPECT_EQ(windrow({"run", "s.yaml", "--quiet"}).status, 1);
+  const std::string status = out({"status", "results/s.h5"});
+  EXPECT_NE(status.find("\nfailed: seed=1: exited with status 7; its last output:\nfailing as asked: fail is exit\n"),
+            std::string::npos)
+      << status;
+}
+
+TEST_F(Commands, ShowGivesMeansOverSeeds) {
+  folder_.write("s.yaml", kGrid);
+  out({"run", "s.yaml", "--quiet"});
+  EXPECT_EQ(out({"show", "results/grid.h5"}),
+            "work_s  fail_seed  points            value\n"
+            "0.0001        100       4  0.4180 ± 0.5361\n"
+            " 0.001        200       4  0.6733 ± 0.5801\n"
+            "  0.01        300       3  0.5418 ± 0.1391\n");
+  EXPECT_EQ(out({"show", "results/grid.h5", "--by", "seed", "--where", "work_s<0.005 seed>=2"}),
+            "seed  points           value\n"
+            "   2       2  0.6330 ± 2.539\n"
+            "   3       2  0.5173 ± 5.766\n\n"
+            "means over work_s, fail_seed, not over seeds alone: see --by and --where\n");
+}
+
+TEST_F(Commands, ShowAsCsvIsNumbersOnly) {
+  folder_.write("s.yaml", kGrid);
+  out({"run", "s.yaml", "--quiet"});
+  EXPECT_EQ(lines(out({"show", "results/grid.h5", "--csv"}), 0, 1),
+            "work_s,fail_seed,points,value,value_ci95,value_n,saturated,failed,pending\n");
+  const std::string across = out({"show", "results/grid.h5", "--csv", "--by", "work_s", "--across", "seed"});
+  EXPECT_EQ(lines(across, 0, 1), "work_s,0,0_ci95,0_n,1,1_ci95,1_n,2,2_ci95,2_n,3,3_ci95,3_n\n");
+  EXPECT_EQ(across.find_first_not_of("0123456789.,eworksanci_\n-"), std::string::npos) << across;
+  EXPECT_TRUE(lines(across, 3, 1).find(",,,0,") != std::string::npos) << "a skipped point has no mean: " << across;
+}
+
+TEST_F(Commands, OutputThatCannotBeWrittenIsAnError) {
+  folder_.write("s.yaml", kGrid);
+  out({"run", "s.yaml", "--quiet"});
+  const Finished finished = test::run(
+      {"/bin/sh", "-c", std::string(WINDROW_PROGRAM) + " digest results/grid.h5 > /dev/full"}, folder_.path());
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err, "windrow: the output could not be written: No space left on device\n");
+}
+
+TEST_F(Commands, AFileThatChangedFailsTheRerunByName) {
+  const std::string trace = folder_.write(
+      "t, ü=\"x'.csv", "job_type,total_steps,scale_factor,priority,slo,arrival\nA3C,100,1,1,,0\nA3C,100,1,1,,5\n");
+  folder_.write("s.yaml",
+                "name: s\nsimulator: training\nset: {jobs.trace: \"t, ü=\\\"x'.csv\"}\naxes:\n  seed: [1, 2]\n");
+  out({"run", "s.yaml", "--quiet"});
+  EXPECT_EQ(windrow({"verify", "results/s.h5", "--rerun", "2"}).status, 0);
+  folder_.write("t, ü=\"x'.csv", "job_type,total_steps,scale_factor,priority,slo,arrival\nA3C,100,1,1,,0\n");
+  const Finished verified = windrow({"verify", "results/s.h5", "--rerun", "1"});
+  EXPECT_EQ(verified.status, 1);
+  EXPECT_NE(verified.out.find("jobs.trace: " + trace + " has changed since this point was made"), std::string::npos)
+      << verified.out;
+}
+
+TEST_F(Commands, ListAndDescribeFollowFromTheDeclarations) {
+  EXPECT_EQ(out({"list", "policies"}),
+            "name         of        help\n"
+            "isolated     training  an equal share of every GPU type for each job\n"
+            "allox        training  least sum of completion times by matching jobs with workers; jobs keep theirs\n"
+            "fifo         training  first in, first out, blind to GPU types\n"
+            "fifo_perf    training  first in, first out, each job on its fastest free GPU type\n"
+            "fifo_packed  training  fifo_perf, and jobs that wait share GPUs where both keep most of their speed\n"
+            "gandiva      training  equal time for all; random pairs share GPUs when there are more jobs than GPUs\n");
+  EXPECT_EQ(out({"describe", "arrival_rate"}),
+            "arrival_rate: key of simulator training, number, absent by default\n"
+            "generated jobs per hour\n"
+            "Limit: 1e-08 .. 1e+08\n"
+            "Another spelling of interarrival_mean_s.\n");
+  EXPECT_EQ(lines(out({"describe", "throughputs"}), 0, 1),
+            "throughputs: key of simulator training, file, default \"configs/training/osdi20_throughputs.csv\"\n");
+  EXPECT_EQ(out({"describe", "jct_mean"}),
+            "jct_mean [s]: metric of simulator training\n"
+            "mean over measured jobs of completion minus arrival (dropped jobs left out)\n"
+            "Lower is better.\n");
+}
+
+TEST_F(Commands, EveryCommandExplainsItself) {
+  for (const char* command :
+       {"run", "plan", "simulate", "jobs", "status", "show", "list", "describe", "verify", "digest"})
+    EXPECT_TRUE(out({command, "--help"}).starts_with("Usage: windrow " + std::string(command))) << command;
+}
+
+}  // namespace
+}  // namespace windrow
