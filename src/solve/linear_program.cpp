@@ -41,16 +41,15 @@ Status status_of(Clp_Simplex* model) {
   }
 }
 
-LinearSolution read(Clp_Simplex* model, const LinearProgram& program) {
+LinearSolution read(Clp_Simplex* model, const std::vector<double>& cost, int rows) {
   LinearSolution solution;
   solution.status = status_of(model);
   solution.rounds = Clp_numberIterations(model);
   const double* x = Clp_primalColumnSolution(model);
   const double* price = Clp_dualRowSolution(model);
-  solution.x.assign(x, x + program.columns());
-  solution.price.assign(price, price + program.rows());
-  for (int j = 0; j < program.columns(); ++j)
-    solution.objective += program.cost[static_cast<std::size_t>(j)] * solution.x[static_cast<std::size_t>(j)];
+  solution.x.assign(x, x + cost.size());
+  solution.price.assign(price, price + rows);
+  for (std::size_t j = 0; j < cost.size(); ++j) solution.objective += cost[j] * solution.x[j];
   return solution;
 }
 
@@ -91,21 +90,21 @@ LinearSolution maximise(const LinearProgram& program) {
   const Model model = load(program);
   Clp_dual(model.get(), 0);
   if (Clp_status(model.get()) > 1) Clp_primal(model.get(), 0);
-  return read(model.get(), program);
+  return read(model.get(), program.cost, program.rows());
 }
 
 LinearSolution maximise_lexicographically(const LinearProgram& program, const std::vector<std::vector<double>>& then) {
   const Model model = load(program);
   Clp_dual(model.get(), 0);
   if (Clp_status(model.get()) > 1) Clp_primal(model.get(), 0);
-  LinearSolution solution = read(model.get(), program);
+  LinearSolution solution = read(model.get(), program.cost, program.rows());
   if (solution.status != Status::optimal) return solution;
   // Later stages keep the prices of the first: they prove its optimum.
   const auto stage = [&](const std::vector<double>& cost) {
     for (std::size_t j = 0; j < cost.size(); ++j) Clp_objective(model.get())[j] = -cost[j];
     Clp_primal(model.get(), 0);
     if (Clp_status(model.get()) != 0) Clp_dual(model.get(), 0);
-    const LinearSolution next = read(model.get(), program);
+    const LinearSolution next = read(model.get(), program.cost, program.rows());
     solution.rounds += next.rounds;
     if (next.status != Status::optimal) return false;  // tolerances met: what is known stays
     solution.x = next.x;
@@ -127,6 +126,37 @@ LinearSolution maximise_lexicographically(const LinearProgram& program, const st
     cost[j] = 0;
   }
   return solution;
+}
+
+struct GrowingProgram::Model {
+  solve::Model clp;
+  std::vector<double> cost;
+  int rows = 0;
+  bool begun = false;
+};
+
+GrowingProgram::GrowingProgram(LinearProgram program) : model_(std::make_unique<Model>()) {
+  model_->clp = load(program);
+  model_->rows = program.rows();
+  model_->cost = std::move(program.cost);
+}
+GrowingProgram::~GrowingProgram() = default;
+
+LinearSolution GrowingProgram::solve() {
+  Clp_Simplex* const clp = model_->clp.get();
+  if (model_->begun)
+    Clp_primal(clp, 0);
+  else
+    Clp_dual(clp, 0);
+  if (Clp_status(clp) > 1) model_->begun ? Clp_dual(clp, 0) : Clp_primal(clp, 0);
+  model_->begun = true;
+  return read(clp, model_->cost, model_->rows);
+}
+
+void GrowingProgram::add_columns(const LinearProgram& more) {
+  Clp_addColumns(model_->clp.get(), more.columns(), more.lower.data(), more.upper.data(), more.cost.data(),
+                 more.start.data(), more.row.data(), more.value.data());
+  model_->cost.insert(model_->cost.end(), more.cost.begin(), more.cost.end());
 }
 
 }  // namespace windrow::solve

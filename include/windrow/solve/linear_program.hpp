@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -51,5 +52,21 @@ LinearSolution maximise(const LinearProgram& program);
 /// Maximises `cost`, then minimises each list of `then` in turn among the optima of all before, then each column in
 /// order where that still leaves a choice: a unique answer. Costs one warm-started solve per column that is still free.
 LinearSolution maximise_lexicographically(const LinearProgram& program, const std::vector<std::vector<double>>& then);
+
+/// A program that columns are added to between solves, each of which goes on from the optimum before.
+class GrowingProgram {
+ public:
+  explicit GrowingProgram(LinearProgram program);
+  ~GrowingProgram();
+  GrowingProgram(const GrowingProgram&) = delete;
+  GrowingProgram& operator=(const GrowingProgram&) = delete;
+  LinearSolution solve();
+  /// The columns of `more`, whose rows are those of the program.
+  void add_columns(const LinearProgram& more);
+
+ private:
+  struct Model;
+  std::unique_ptr<Model> model_;
+};
 
 }  // namespace windrow::solve

@@ -35,9 +35,9 @@ struct PackedSolution {
 /// optimum, not its centre.
 bool dominated(const Problem& alone, const Pair& pair, std::size_t type);
 
-/// Central: interior point with dense normal equations, O(columns + rows^3) a step. Vertex: column generation over the
-/// simplex method, dominated pairs left out. Lexicographic: as for problems without pairs, in order of (row, type),
-/// then (pair, type). The simplex method on all columns where the intended one fails.
+/// Central: interior point whose normal equations have one dense block per size, O(columns + rows^3) a step. Vertex:
+/// column generation over the simplex method, dominated pairs left out. Lexicographic: as for problems without pairs,
+/// in order of (row, type), then (pair, type). The simplex method on all columns where the intended one fails.
 PackedSolution solve_packed(const PackedProblem& problem, TieBreak tie_break);
 
 /// The simplex method on every column: what the others are held against.
@@ -56,10 +56,12 @@ PackedFilling fill_packed(const PackedProblem& problem, const Reweigh* reweigh =
 
 struct PackedFinishTimes {
   PackedSolution solution;
-  double rho = 0;
+  double rho = 0;       ///< the optimum: a lower bound by prices, which x attains to the gap of the method
+  double attained = 0;  ///< the largest rho_i of x
   int rounds = 0;
 };
-/// Newton's method as without pairs; what rates cost is linear here, by their prices.
+/// Central: the interior point method on rho itself, where the rates asked for are convex. Otherwise, and where that
+/// fails, Newton's method as without pairs; what rates cost is linear here, by their prices.
 PackedFinishTimes finish_time_fairness(const FinishTimes& times, const PackedProblem& packed, TieBreak tie_break);
 
 }  // namespace windrow::solve

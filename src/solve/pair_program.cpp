@@ -1,0 +1,433 @@
+#include "solve/pair_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solve/filling.hpp"
+#include "solve/newton.hpp"
+
+namespace windrow::solve {
+namespace {
+
+constexpr double kTargetGap = 1e-8;
+constexpr double kProved = 1e-6;  // a larger gap is no proof
+
+std::size_t at(int index) {
+  return static_cast<std::size_t>(index);
+}
+
+/// Whether taking turns alone does as well, for any optimum. Exact; keeps the optimum, not its centre.
+bool dominated(const Problem& alone, const Way& way) {
+  if (way.pair == kNobody) return false;
+  const std::size_t k = at(way.type);
+  const double first = alone.rate_of(at(way.first), k);
+  const double second = way.second == kNobody ? 1 : alone.rate_of(at(way.second), k);
+  if ((way.first_rate > 0 && first <= 0) || (way.second_rate > 0 && second <= 0)) return false;
+  return (way.first_rate > 0 ? way.first_rate / first : 0) + (way.second_rate > 0 ? way.second_rate / second : 0) <= 1;
+}
+
+}  // namespace
+
+void Ways::measure(const Problem& alone) {
+  scale.assign(alone.rows(), 0.0);
+  possible = true;
+  for (const Way& way : list) {
+    scale[at(way.first)] = std::max(scale[at(way.first)], way.first_rate);
+    if (way.second != kNobody) scale[at(way.second)] = std::max(scale[at(way.second)], way.second_rate);
+  }
+  double least = HUGE_VAL;
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    if (!alone.demands(i)) {
+      scale[i] = 0;
+      continue;
+    }
+    if (scale[i] <= 0) possible = false, scale[i] = 1;
+    if (alone.weight[i] > 0) least = std::min(least, scale[i] / alone.weight[i]);
+  }
+  theta_unit = least < HUGE_VAL ? least : 1;
+  double value = alone.theta_gain * theta_unit;
+  for (const Way& way : list) value = std::max(value, std::abs(way.gain));
+  value_unit = value > 0 ? value : 1;
+}
+
+double upper_bound(const Problem& alone, const std::vector<Way>& ways, const WayAnswer& prices) {
+  double scale = 1;
+  if (alone.theta_gain > 0) {
+    double total = 0;
+    for (std::size_t i = 0; i < alone.rows(); ++i) total += alone.count_of(i) * alone.weight[i] * prices.rate_price[i];
+    if (!(total > 0)) return HUGE_VAL;
+    scale = alone.theta_gain / total;
+  }
+  std::vector<double> time(alone.rows());
+  for (std::size_t i = 0; i < time.size(); ++i) time[i] = scale * prices.time_price[i];
+  const auto rate_price = [&](std::size_t i) { return alone.demands(i) ? scale * prices.rate_price[i] : 0.0; };
+  for (const Way& way : ways) {
+    const std::size_t i = at(way.first);
+    const std::size_t j = way.second == kNobody ? i : at(way.second);
+    double lack = way.gain + rate_price(i) * way.first_rate - way.first_time * time[i] -
+                  scale * prices.price[at(way.type)] * alone.size[i];
+    if (way.second != kNobody) lack += rate_price(j) * way.second_rate - time[j];
+    if (lack <= 0) continue;
+    time[i] += lack / 2;
+    time[j] += lack / 2;
+  }
+  double bound = 0;
+  for (std::size_t k = 0; k < alone.types(); ++k) bound += scale * prices.price[k] * alone.capacity[k];
+  for (std::size_t i = 0; i < alone.rows(); ++i)
+    bound += alone.count_of(i) * (time[i] - rate_price(i) * alone.floor_of(i));
+  return bound;
+}
+
+/// Mends what rounding left over a limit; then rates, theta and proof from time and prices.
+void PairProgram::settle(const Problem& alone, WayAnswer& answer) const {
+  const std::size_t n = alone.rows();
+  std::vector<double> used(n);
+  std::vector<double> gpus(alone.types());
+  for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    const Way& way = ways.list[j];
+    double& time = answer.time[j];
+    time = std::max(0.0, time);
+    used[at(way.first)] += way.first_time * time;
+    if (way.second != kNobody) used[at(way.second)] += time;
+    gpus[at(way.type)] += alone.size[at(way.first)] * time;
+  }
+  for (std::size_t i = 0; i < n; ++i) used[i] = std::max(1.0, used[i] / alone.count_of(i));
+  for (std::size_t k = 0; k < gpus.size(); ++k)
+    gpus[k] = alone.capacity[k] > 0 ? std::max(1.0, gpus[k] / alone.capacity[k]) : 1;
+  answer.rate.assign(n, 0.0);
+  double sum = 0;
+  for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    const Way& way = ways.list[j];
+    double over = std::max(used[at(way.first)], gpus[at(way.type)]);
+    if (way.second != kNobody) over = std::max(over, used[at(way.second)]);
+    answer.time[j] /= over;
+    answer.rate[at(way.first)] += way.first_rate * answer.time[j];
+    if (way.second != kNobody) answer.rate[at(way.second)] += way.second_rate * answer.time[j];
+    sum += way.gain * answer.time[j];
+  }
+  double theta = HUGE_VAL;
+  for (std::size_t i = 0; i < n; ++i) {
+    answer.rate[i] /= alone.count_of(i);
+    if (alone.weight[i] > 0) theta = std::min(theta, (answer.rate[i] - alone.floor_of(i)) / alone.weight[i]);
+  }
+  answer.theta = theta < HUGE_VAL ? theta : 0;
+  answer.objective = alone.theta_gain * answer.theta + sum;
+  answer.bound = upper_bound(alone, ways.list, answer);
+  answer.gap = (answer.bound - answer.objective) / std::max(std::abs(answer.bound), 1e-300);
+  answer.status = Status::optimal;
+}
+
+void PairProgram::add_to(LinearProgram& program, const Problem& alone, const Way& way) {
+  const std::size_t i = at(way.first);
+  const int times = static_cast<int>(alone.types());
+  entries_.assign({{way.type, alone.size[i]}, {times + way.first, way.first_time}});
+  if (demand_[i] >= 0) entries_.emplace_back(demand_[i], -way.first_rate / ways.scale[i]);
+  if (way.second != kNobody) {
+    const std::size_t j = at(way.second);
+    entries_.emplace_back(times + way.second, 1.0);
+    if (demand_[j] >= 0) entries_.emplace_back(demand_[j], -way.second_rate / ways.scale[j]);
+  }
+  program.add_column(way.gain / ways.value_unit, 0, kInfinity, entries_);
+}
+
+/// Rows: types, the time of each row, demands counted downwards from what is wanted. Theta is the first column.
+LinearProgram PairProgram::program_of(const Problem& alone, bool with_pairs) {
+  LinearProgram program;
+  for (const double gpus : alone.capacity) program.add_row(-kInfinity, gpus);
+  for (std::size_t i = 0; i < alone.rows(); ++i) program.add_row(-kInfinity, alone.count_of(i));
+  demand_.assign(alone.rows(), -1);
+  std::vector<std::pair<int, double>> theta;
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    if (!alone.demands(i)) continue;
+    demand_[i] = program.add_row(-kInfinity, -alone.count_of(i) * alone.floor_of(i) / ways.scale[i]);
+    theta.emplace_back(demand_[i], alone.count_of(i) * alone.weight[i] * ways.theta_unit / ways.scale[i]);
+  }
+  program.add_column(alone.theta_gain * ways.theta_unit / ways.value_unit, 0, kInfinity, theta);
+  for (const Way& way : ways.list)
+    if (with_pairs || way.pair == kNobody) add_to(program, alone, way);
+  return program;
+}
+
+/// Prices from the program's rows, in its units.
+void PairProgram::read(const Problem& alone, const LinearSolution& found, WayAnswer& answer) const {
+  answer.method = Method::simplex;
+  answer.rounds = found.rounds;
+  answer.status = found.status;
+  if (found.status != Status::optimal) return;
+  const auto value = [&](std::size_t row) { return std::max(0.0, found.price[row]) * ways.value_unit; };
+  const std::size_t types = alone.types();
+  answer.price.resize(types);
+  answer.time_price.resize(alone.rows());
+  answer.rate_price.assign(alone.rows(), 0.0);
+  for (std::size_t k = 0; k < types; ++k) answer.price[k] = value(k);
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    answer.time_price[i] = value(types + i);
+    if (demand_[i] >= 0) answer.rate_price[i] = value(at(demand_[i])) / ways.scale[i];
+  }
+  settle(alone, answer);
+}
+
+void PairProgram::by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer) {
+  const LinearProgram program = program_of(alone, true);
+  std::vector<double> gpu_time{0.0};
+  for (const Way& way : ways.list) gpu_time.push_back(alone.size[at(way.first)]);
+  const LinearSolution found = lexicographically ? maximise_lexicographically(program, {gpu_time}) : maximise(program);
+  answer = {};
+  if (found.status == Status::optimal) answer.time.assign(found.x.begin() + 1, found.x.end());
+  read(alone, found, answer);
+}
+
+void PairProgram::simplex(const Problem& alone, WayAnswer& answer) {
+  by_simplex(alone, false, answer);
+}
+
+void PairProgram::fall_back(const Problem& alone, WayAnswer& answer) {
+  if (answer.status == Status::optimal) return;
+  simplex(alone, answer);
+  answer.fell_back = true;
+}
+
+void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer) {
+  answer.status = Status::failed;
+  answer.method = Method::interior;
+  answer.fell_back = false;
+  const bool there = interior_.run(alone, ways, target_gap);
+  answer.rounds = interior_.rounds();
+  if (!there) return;
+  answer.time = interior_.time();
+  answer.price.resize(alone.types());
+  answer.time_price.resize(alone.rows());
+  answer.rate_price.resize(alone.rows());
+  for (std::size_t k = 0; k < alone.types(); ++k) answer.price[k] = interior_.capacity_price(k);
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    answer.time_price[i] = interior_.time_price(i);
+    answer.rate_price[i] = interior_.rate_price(i);
+  }
+  settle(alone, answer);
+  if (!(answer.gap <= kProved)) answer.status = Status::failed;
+  for (std::size_t i = 0; i < alone.rows(); ++i)  // where theta is asked for, it is already what x attains
+    if (answer.rate[i] < alone.floor_of(i) * (1 - 1e-7)) answer.status = Status::failed;
+}
+
+/// Column generation: ways that are worth more than they cost at the prices join until there are none; of a row's pairs
+/// the best on each type first. Pairs that no optimum needs are never asked.
+void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
+  const bool prune = std::all_of(ways.list.begin(), ways.list.end(), [](const Way& way) { return way.gain == 0; });
+  std::vector<std::size_t> held;  // ways of the program's columns but the first
+  std::vector<std::size_t> waiting;
+  for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    if (ways.list[j].pair == kNobody)
+      held.push_back(j);
+    else if (!prune || !dominated(alone, ways.list[j]))
+      waiting.push_back(j);
+  }
+  GrowingProgram growing(program_of(alone, false));
+  const std::size_t types = alone.types();
+  std::vector<std::size_t> best(alone.rows() * types);
+  std::vector<double> worth(alone.rows() * types);
+  answer = {};
+  LinearSolution found;
+  for (;;) {
+    found = growing.solve();
+    if (found.status != Status::optimal) break;
+    worth.assign(worth.size(), 1e-9);
+    best.assign(best.size(), ways.list.size());
+    for (const std::size_t j : waiting) {
+      const Way& way = ways.list[j];
+      const std::size_t i = at(way.first);
+      const auto price = [&](std::size_t row) { return std::max(0.0, found.price[row]); };
+      double value =
+          way.gain / ways.value_unit - price(at(way.type)) * alone.size[i] - price(types + i) * way.first_time;
+      if (demand_[i] >= 0) value += price(at(demand_[i])) * way.first_rate / ways.scale[i];
+      if (way.second != kNobody) {
+        const std::size_t h = at(way.second);
+        value -= price(types + h);
+        if (demand_[h] >= 0) value += price(at(demand_[h])) * way.second_rate / ways.scale[h];
+      }
+      for (const int row : {way.first, way.second}) {
+        if (row == kNobody) continue;
+        const std::size_t cell = at(row) * types + at(way.type);
+        if (value > worth[cell]) worth[cell] = value, best[cell] = j;
+      }
+    }
+    std::sort(best.begin(), best.end());
+    best.erase(std::unique(best.begin(), best.end()), best.end());
+    if (!best.empty() && best.back() == ways.list.size()) best.pop_back();
+    if (best.empty()) break;
+    LinearProgram more;
+    for (const std::size_t j : best) add_to(more, alone, ways.list[j]);
+    growing.add_columns(more);
+    held.insert(held.end(), best.begin(), best.end());
+    std::erase_if(waiting, [&](std::size_t j) { return std::binary_search(best.begin(), best.end(), j); });
+    best.resize(alone.rows() * types);
+  }
+  if (found.status == Status::optimal) {
+    answer.time.assign(ways.list.size(), 0.0);
+    for (std::size_t c = 0; c < held.size(); ++c) answer.time[held[c]] = found.x[c + 1];
+  }
+  read(alone, found, answer);
+}
+
+void PairProgram::lexicographic(const Problem& alone, WayAnswer& answer) {
+  if (alone.theta_gain <= 0) return by_simplex(alone, true, answer);
+  WayAnswer filled;
+  const WaterFilling levels = fill(alone, nullptr, Filling::exact, filled);
+  answer = {};
+  if (filled.status != Status::optimal) return;
+  Problem least = alone;
+  least.theta_gain = 0;
+  least.floor.assign(alone.rows(), 0.0);
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    if (alone.weight[i] > 0) least.floor[i] = std::min(levels.level[i], filled.rate[i]) * (1 - kTargetGap);
+    least.weight[i] = 0;
+  }
+  WayAnswer first;
+  generate(alone, first);
+  fall_back(alone, first);
+  const double unit = ways.value_unit;
+  ways.value_unit = 1;
+  by_simplex(least, true, answer);
+  ways.value_unit = unit;
+  if (answer.status != Status::optimal) return;
+  answer.theta = HUGE_VAL;
+  for (std::size_t i = 0; i < alone.rows(); ++i)
+    if (alone.weight[i] > 0)
+      answer.theta = std::min(answer.theta, (answer.rate[i] - alone.floor_of(i)) / alone.weight[i]);
+  answer.objective = alone.theta_gain * answer.theta;
+  answer.price = first.price;
+  answer.rate_price = first.rate_price;
+  answer.time_price = first.time_price;
+  answer.bound = first.bound;
+  answer.gap = (answer.bound - answer.objective) / std::max(answer.bound, 1e-300);
+  answer.rounds += levels.rounds;
+}
+
+void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer) {
+  switch (tie_break) {
+    case TieBreak::central:
+      interior(alone, kTargetGap, answer);
+      break;
+    case TieBreak::lexicographic:
+      lexicographic(alone, answer);
+      break;
+    case TieBreak::vertex:
+      generate(alone, answer);
+      break;
+  }
+  fall_back(alone, answer);
+}
+
+WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last) {
+  Problem round = alone;
+  round.theta_gain = 1;
+  WayAnswer solution;
+  return fill_levels(alone.floor, alone.weight, reweigh, filling,
+                     [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+                       round.weight = weight;
+                       round.floor = floor;
+                       ways.measure(round);
+                       interior(round, kTargetGap, solution);
+                       fall_back(round, solution);
+                       RoundAnswer answer{solution.status, solution.theta,    solution.rate, {},
+                                          solution.rounds, solution.fell_back};
+                       if (answer.status != Status::optimal) return answer;
+                       for (std::size_t i = 0; i < weight.size(); ++i)
+                         answer.cost.push_back(alone.count_of(i) * weight[i] * solution.rate_price[i]);
+                       std::swap(last, solution);
+                       return answer;
+                     });
+}
+
+PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break,
+                                                   WayAnswer& answer) {
+  const std::size_t n = alone.rows();
+  alone.theta_gain = 1;
+  alone.gain.clear();
+  alone.floor.clear();
+  answer = {};
+  Rho result;
+  // No rate is above what the fastest way gives: of a pair a member may be faster than alone only by a mistake in the
+  // data.
+  std::vector<double> fastest(n);
+  for (Way& way : ways.list) {
+    way.gain = 0;
+    const double pairs = way.pair != kNobody && way.second == kNobody ? 2 : 1;  // of a class both members' rates add up
+    fastest[at(way.first)] = std::max(fastest[at(way.first)], way.first_rate / pairs);
+    if (way.second != kNobody) fastest[at(way.second)] = std::max(fastest[at(way.second)], way.second_rate);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    if (times.steps[i] <= 0) continue;
+    if (fastest[i] <= 0) return result;
+    result.rho = std::max(result.rho, (times.elapsed_s[i] + times.steps[i] / fastest[i]) / times.fair_s[i]);
+  }
+  const auto demand = [&] {
+    alone.weight = wanted_rates(times, result.rho);
+    ways.measure(alone);
+  };
+  // What the rates that rho asks for cost at prices of rates: linear in them. No allocation has rates worth more than
+  // `worth`: rho is raised until those it asks for cost no more, which leaves it a lower bound.
+  const auto raise = [&](const std::vector<double>& rate_price, double worth) {
+    double scale = 0;
+    for (std::size_t i = 0; i < n; ++i) scale += alone.count_of(i) * alone.weight[i] * rate_price[i];
+    return newton_root(times, result.rho, worth, [&](const std::vector<double>& wanted, std::vector<double>& rise) {
+      double total = 0;
+      rise.resize(n);
+      for (std::size_t i = 0; i < n; ++i) {
+        rise[i] = alone.count_of(i) * rate_price[i] / scale;
+        total += rise[i] * wanted[i];
+      }
+      return total;
+    });
+  };
+  const auto attained = [&] {
+    double most = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      if (times.steps[i] > 0)
+        most = std::max(most, (times.elapsed_s[i] + times.steps[i] / answer.rate[i]) / times.fair_s[i]);
+    return most;
+  };
+  demand();
+  if (tie_break == TieBreak::central && result.rho > 0 && interior_.run(alone, ways, kTargetGap, &times, result.rho)) {
+    answer.method = Method::interior;
+    answer.rounds = result.rounds = interior_.rounds();
+    answer.time = interior_.time();
+    answer.price.resize(alone.types());
+    answer.time_price.resize(n);
+    answer.rate_price.resize(n);
+    for (std::size_t k = 0; k < alone.types(); ++k) answer.price[k] = interior_.capacity_price(k);
+    for (std::size_t i = 0; i < n; ++i) {
+      answer.time_price[i] = interior_.time_price(i);
+      answer.rate_price[i] = interior_.rate_price(i);
+    }
+    settle(alone, answer);
+    const double bound = raise(answer.rate_price, answer.bound);
+    result.attained = attained();
+    if (result.attained - bound <= kProved * bound) {
+      result.rho = bound;
+      demand();
+      settle(alone, answer);
+      return result;
+    }
+    result.rounds = 0;
+  }
+  for (int round = 1; round <= kMaxNewtonRounds; ++round) {
+    result.rounds = round;
+    generate(alone, answer);
+    fall_back(alone, answer);
+    if (answer.status != Status::optimal) return result;
+    if (answer.bound >= 1 - 1e-10) break;
+    const double before = result.rho;
+    result.rho = raise(answer.rate_price, answer.bound);
+    if (!(result.rho > before * (1 + 1e-14))) break;
+    demand();
+  }
+  if (tie_break != TieBreak::vertex) {
+    WayAnswer chosen;
+    solve(alone, tie_break, chosen);
+    if (chosen.status == Status::optimal) std::swap(answer, chosen);
+  }
+  result.attained = attained();
+  return result;
+}
+
+}  // namespace windrow::solve

@@ -1,0 +1,62 @@
+// Problems with pairs on their columns, whoever names the pairs: `packed.hpp` lists them, `packed_jobs.hpp` knows their
+// kinds.
+#pragma once
+
+#include <vector>
+
+#include "solve/pair_interior.hpp"
+#include "solve/ways.hpp"
+#include "windrow/solve/linear_program.hpp"
+#include "windrow/solve/water_filling.hpp"
+
+namespace windrow::solve {
+
+/// An allocation by ways, with its proof.
+struct WayAnswer {
+  Status status = Status::failed;
+  Method method = Method::none;
+  bool fell_back = false;
+  int rounds = 0;
+  std::vector<double> time;                           ///< [ways] summed over the jobs or pairs that each stands for
+  std::vector<double> rate;                           ///< [rows] reached, per job
+  std::vector<double> price, time_price, rate_price;  ///< [types], [rows], [rows]
+  double theta = 0, objective = 0, bound = 0, gap = 0;
+};
+
+/// An upper bound by weak duality: the time prices are raised where a way is worth more than it costs.
+double upper_bound(const Problem& alone, const std::vector<Way>& ways, const WayAnswer& prices);
+
+/// Keeps its memory from call to call. The ways, measured, are of the problem that each call is given.
+class PairProgram {
+ public:
+  Ways ways;
+
+  /// What `tie_break` singles out; the simplex method on all ways where the intended one fails.
+  void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer);
+  /// The simplex method on every way at once.
+  void simplex(const Problem& alone, WayAnswer& answer);
+  WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last);
+  struct Rho {
+    double rho = 0, attained = 0;
+    int rounds = 0;
+  };
+  /// `alone` is left with the weights that the optimum asks for. Status failed where a job never finishes.
+  Rho finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break, WayAnswer& answer);
+
+ private:
+  void interior(const Problem& alone, double target_gap, WayAnswer& answer);
+  void generate(const Problem& alone, WayAnswer& answer);
+  void lexicographic(const Problem& alone, WayAnswer& answer);
+  void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);
+  void fall_back(const Problem& alone, WayAnswer& answer);
+  LinearProgram program_of(const Problem& alone, bool with_pairs);
+  void add_to(LinearProgram& program, const Problem& alone, const Way& way);
+  void read(const Problem& alone, const LinearSolution& found, WayAnswer& answer) const;
+  void settle(const Problem& alone, WayAnswer& answer) const;
+
+  PairInterior interior_;
+  std::vector<int> demand_;  ///< [rows] which row of the program, -1 where there is none
+  std::vector<std::pair<int, double>> entries_;
+};
+
+}  // namespace windrow::solve
