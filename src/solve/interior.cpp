@@ -5,358 +5,430 @@
 //
 // For one row, with x its shares, u and v the slacks of its time and rate, z their duals, D_k = x_k / zx_k, U = zu /
 // su, V = zv / sv, the block is  B = diag(1 / D) + U 11' + V tt'.  Stationarity: a + zv t - zu + zx = size * price.
+//
+// Nash welfare, the sum of log rates, is the same with v the rate itself: its dual is 1 / rate, so that their product
+// is held at 1 where all others go to 0. Two rows are worked on at a time, the lanes of one register.
+#include "solve/interior.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include "windrow/solve/problem.hpp"
+#include <tuple>
+#include <vector>
 
 namespace windrow::solve {
 namespace {
 
 constexpr int kMaxSteps = 80;
-constexpr int kCentringSteps = 8;  // at most: Newton's method is quadratic there
-constexpr double kCentred = 1e-7;  // largest relative distance of a product from its target
+constexpr int kCentringSteps = 8;   // at most: Newton's method is quadratic there
+constexpr int kSettlingSteps = 40;  // the same without an objective, from far away
+constexpr double kCentred = 1e-7;   // largest relative distance of a product from its target
 constexpr double kToBoundary = 0.9995;
+constexpr double kTooShort = 0.1;  // of a step: too near to the boundary, towards the centre first
+
+constexpr std::size_t kLanes = 2;
+using Lane = double __attribute__((vector_size(8 * kLanes)));
+using Mask = long long __attribute__((vector_size(8 * kLanes)));
+
+inline Lane lanes(double value) {
+  return Lane{value, value};
+}
+inline double sum(const Lane& a) {
+  return a[0] + a[1];
+}
+inline double most(const Lane& a) {
+  return std::max(a[0], a[1]);
+}
+inline Lane max(const Lane& a, const Lane& b) {
+  return a > b ? a : b;
+}
+inline Lane magnitude(const Lane& a) {
+  return max(a, -a);
+}
+inline bool any(const Mask& a) {
+  return (a[0] | a[1]) != 0;
+}
 
 template <std::size_t K>
 using Vector = std::array<double, K>;
 
+/// Two rows. A lane without a row has multiplicity 0 and no type.
 template <std::size_t K>
 struct Block {
-  // The problem, scaled: the fastest type has rate 1.
-  Vector<K> t{}, a{};
-  std::array<bool, K> open{};
-  double w = 0, b = 0, m = 1, s = 1, scale = 1;
-  bool demands = false;
+  using Lanes = std::array<Lane, K>;
+  // The problem, scaled: the fastest type has rate 1. `open`, `asks`: 1 or 0.
+  Lanes t, a, open;
+  Lane w, b, m, s, scale, asks;
   // The iterate.
-  Vector<K> x{}, zx{};
-  double su = 1, zu = 1, sv = 1, zv = 0;
+  Lanes x, zx;
+  Lane su, zu, sv, zv;
   // The factors of B: its inverse, B^-1 V t, B^-1 U 1, V - V t'B^-1 V t, U - U 1'B^-1 U 1, U 1'B^-1 V t.
-  std::array<Vector<K>, K> inverse{};
-  Vector<K> vt{}, u1{};
-  double kv = 0, ku = 0, kuv = 0;
-  // Residuals and the direction.
-  Vector<K> rx{}, dx{}, dzx{};
-  double ru = 0, rv = 0, dsu = 0, dzu = 0, dsv = 0, dzv = 0;
+  std::array<Lanes, K> inverse;
+  Lanes vt, u1;
+  Lane kv, ku, kuv;
+  Lanes per_x;          ///< 1 / x
+  Lane per_zu, per_zv;  ///< 1 / zu, 1 / zv
+  // Residuals, the right side and the direction.
+  Lanes rx, h, dx, dzx;
+  Lane ru, rv, alpha, beta, dsu, dzu, dsv, dzv;
 
   void factor() {
-    Vector<K> d{};
-    for (std::size_t k = 0; k < K; ++k) d[k] = open[k] ? x[k] / zx[k] : 0;
-    const double uu = zu / su;
-    const double vv = demands ? zv / sv : 0;
-    double d1 = 0, dt = 0, dtt = 0, cross = 0;
+    Lanes d;
+    Lane d1{}, dt{}, dtt{}, cross{};
+    for (std::size_t k = 0; k < K; ++k) {
+      d[k] = x[k] / zx[k];
+      per_x[k] = open[k] / (x[k] + (1 - open[k]));
+    }
+    per_zu = 1 / zu;
+    per_zv = asks / (zv + (1 - asks));
+    const Lane uu = zu / su;
+    const Lane vv = zv / sv;
     for (std::size_t k = 0; k < K; ++k) {
       d1 += d[k];
       dt += d[k] * t[k];
       dtt += d[k] * t[k] * t[k];
       for (std::size_t l = k + 1; l < K; ++l) cross += d[k] * d[l] * (t[k] - t[l]) * (t[k] - t[l]);
     }
-    const double det = 1 + uu * d1 + vv * dtt + uu * vv * cross;
+    const Lane per_det = 1 / (1 + uu * d1 + vv * dtt + uu * vv * cross);
     for (std::size_t k = 0; k < K; ++k) {
-      double ones = 0, squares = 0, others = 0, toward_t = 0, toward_1 = 0;
+      Lane ones{}, squares{}, others{}, toward_t{}, toward_1{};
       for (std::size_t l = 0; l < K; ++l) {
         toward_t += d[l] * (t[k] - t[l]);
         toward_1 += d[l] * t[l] * (t[l] - t[k]);
         if (l == k) continue;
         ones += d[l];
         squares += d[l] * t[l] * t[l];
-        double off = 0;
+        Lane off{};
         for (std::size_t m2 = 0; m2 < K; ++m2) {
           if (m2 == k || m2 == l) continue;
           off += d[m2] * (t[k] - t[m2]) * (t[l] - t[m2]);
           if (m2 > l) others += d[l] * d[m2] * (t[l] - t[m2]) * (t[l] - t[m2]);
         }
-        inverse[k][l] = -d[k] * d[l] * (uu + vv * t[k] * t[l] + uu * vv * off) / det;
+        if (l > k) inverse[k][l] = inverse[l][k] = -d[k] * d[l] * (uu + vv * t[k] * t[l] + uu * vv * off) * per_det;
       }
-      inverse[k][k] = d[k] * (1 + uu * ones + vv * squares + uu * vv * others) / det;
-      vt[k] = vv * d[k] * (t[k] + uu * toward_t) / det;
-      u1[k] = uu * d[k] * (1 + vv * toward_1) / det;
+      inverse[k][k] = d[k] * (1 + uu * ones + vv * squares + uu * vv * others) * per_det;
+      vt[k] = vv * d[k] * (t[k] + uu * toward_t) * per_det;
+      u1[k] = uu * d[k] * (1 + vv * toward_1) * per_det;
     }
-    kv = vv * (1 + uu * d1) / det;
-    ku = uu * (1 + vv * dtt) / det;
-    kuv = uu * vv * dt / det;
+    kv = vv * (1 + uu * d1) * per_det;
+    ku = uu * (1 + vv * dtt) * per_det;
+    kuv = uu * vv * dt * per_det;
+  }
+
+  /// The right side: B dx = V t alpha - U 1 beta + h.
+  template <bool Corrected>
+  void targets(double mu, double rate_mu) {
+    beta = (Corrected ? mu - dsu * dzu : lanes(mu)) * per_zu - su - ru;
+    alpha = asks * ((Corrected ? rate_mu - dsv * dzv : lanes(rate_mu)) * per_zv - sv + rv);
+    for (std::size_t k = 0; k < K; ++k)
+      h[k] = open[k] * ((Corrected ? mu - dx[k] * dzx[k] : lanes(mu)) * per_x[k] - zx[k] - rx[k]);
   }
 };
-
-double step_to_zero(double value, double change, double limit) {
-  return change < 0 ? std::min(limit, -value / change) : limit;
-}
 
 template <std::size_t K>
 class Interior {
  public:
-  Interior(const Problem& problem, double target_gap) : problem_(problem), target_gap_(target_gap) {}
+  using Goal = InteriorSolver::Goal;
 
-  Solution run() {
-    Solution solution;
+  void run(const Problem& problem, double target_gap, Goal goal, Solution& solution) {
+    problem_ = &problem;
+    target_gap_ = target_gap;
+    goal_ = goal;
+    best_gap_ = HUGE_VAL;
+    theta_ = 0;
+    solution.status = Status::failed;
     solution.method = Method::interior;
-    if (!scale()) return solution;
+    solution.fell_back = false;
+    solution.rounds = 0;
+    if (!scale()) return;
     begin();
     int left = -1;  // centring steps still to do, once the gap is reached
     for (int step = 0; step < kMaxSteps; ++step) {
       residuals();
-      if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return solution;
+      if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return;
       best_gap_ = std::min(best_gap_, gap_);
       if (left < 0 && gap_ <= 2 * target_gap_ && primal_residual_ < 1e-8 && dual_residual_ < 1e-8)
-        left = kCentringSteps;
+        left = goal_ == Goal::best ? kCentringSteps : kSettlingSteps;
       solution.rounds = step;
-      if (left > 0 && left < kCentringSteps && off_centre() < kCentred) left = 0;
+      if (left > 0 && left < kSettlingSteps && off_centre() < kCentred) left = 0;
       if (left == 0 && primal_residual_ > 1e-8) left = 1;  // a row that floors leave no room for has drifted: once more
       if (left == 0) {
         read(solution);
-        finish(problem_, solution);
-        // A bound that does not meet x is no proof: the caller then asks the simplex method.
-        if (std::abs(solution.gap) <= std::max(1e-7, 100 * target_gap_) &&
-            violation(problem_, solution.x, solution.theta) <= 1e-8)
-          solution.status = Status::optimal;
-        return solution;
+        return;
       }
       for (auto& row : rows_) row.factor();
       assemble();
       if (left > 0) {
         --left;
-        direction(held_mu(), false);
-        move(kToBoundary);
-        continue;
+        direction<false>(held_mu());
+      } else if (goal_ == Goal::centre) {
+        direction<false>(held_mu());
+      } else {
+        direction<false>(0);
+        const auto [primal, dual] = lengths(1.0);
+        const double sigma = std::pow(mean_product(primal, dual) / mu_, 3);
+        direction<true>(std::max(sigma * mu_, held_mu()));
+        const auto [forward, back] = lengths(kToBoundary);
+        if (std::min(forward, back) >= kTooShort) {
+          move(forward, back);
+          continue;
+        }
+        direction<false>(std::max(mu_, held_mu()));
       }
-      direction(0, false);
-      const auto [primal, dual] = lengths(1.0);
-      const double affine = mean_product(primal, dual);
-      const double sigma = std::pow(affine / mu_, 3);
-      direction(std::max(sigma * mu_, held_mu()), true);
-      move(kToBoundary);
+      const auto [primal, dual] = lengths(kToBoundary);
+      move(primal, dual);
     }
-    return solution;
   }
 
  private:
   /// False where there is no interior, or nothing to optimise.
   bool scale() {
-    const std::size_t n = problem_.rows();
-    rows_.resize(n);
+    const std::size_t n = problem_->rows();
+    n_ = n;
+    rows_.resize((n + kLanes - 1) / kLanes);
+    const bool welfare = goal_ == Goal::welfare;
     double theta_unit = HUGE_VAL;
     double gain_unit = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      Block<K>& row = rows_[i];
-      row.demands = problem_.demands(i);
-      row.m = problem_.count_of(i);
-      row.s = problem_.size[i];
-      double most = 0;
-      for (std::size_t k = 0; k < K; ++k) {
-        row.open[k] = problem_.allows(i, k);
-        row.t[k] = row.open[k] ? problem_.rate_of(i, k) : 0;
-        row.a[k] = row.open[k] ? problem_.gain_of(i, k) : 0;
-        most = std::max(most, row.t[k]);
-        gain_unit = std::max(gain_unit, std::abs(row.a[k]));
-      }
-      if (!row.demands) {
-        row.t.fill(0);
+    for (std::size_t i = 0; i < rows_.size() * kLanes; ++i) {
+      Block<K>& row = rows_[i / kLanes];
+      const std::size_t lane = i % kLanes;
+      if (i >= n) {
+        for (std::size_t k = 0; k < K; ++k) row.open[k][lane] = row.t[k][lane] = row.a[k][lane] = 0;
+        row.m[lane] = row.w[lane] = row.b[lane] = row.asks[lane] = 0;
+        row.s[lane] = row.scale[lane] = 1;
         continue;
       }
-      if (most <= 0) return false;
-      row.scale = most;
-      for (double& t : row.t) t /= most;
-      row.w = problem_.weight[i] / most;
-      row.b = problem_.floor_of(i) / most;
-      if (row.w > 0) theta_unit = std::min(theta_unit, 1 / row.w);
+      const bool asks = welfare || problem_->demands(i);
+      row.m[lane] = problem_->count_of(i);
+      row.s[lane] = problem_->size[i];
+      double fastest = 0;
+      for (std::size_t k = 0; k < K; ++k) {
+        const bool open = problem_->allows(i, k);
+        row.open[k][lane] = open;
+        row.t[k][lane] = open && asks ? problem_->rate_of(i, k) : 0;
+        row.a[k][lane] = open && goal_ == Goal::best ? problem_->gain_of(i, k) : 0;
+        fastest = std::max(fastest, row.t[k][lane]);
+        gain_unit = std::max(gain_unit, std::abs(row.a[k][lane]));
+      }
+      row.asks[lane] = asks;
+      row.w[lane] = row.b[lane] = 0;
+      row.scale[lane] = 1;
+      if (!asks) continue;
+      if (fastest <= 0) return false;
+      row.scale[lane] = fastest;
+      for (std::size_t k = 0; k < K; ++k) row.t[k][lane] /= fastest;
+      if (welfare) continue;
+      row.w[lane] = problem_->weight[i] / fastest;
+      row.b[lane] = problem_->floor_of(i) / fastest;
+      if (row.w[lane] > 0) theta_unit = std::min(theta_unit, 1 / row.w[lane]);
     }
     has_theta_ = theta_unit < HUGE_VAL;
-    if (problem_.theta_gain > 0 && !has_theta_) return false;
-    if (problem_.theta_gain <= 0 && has_theta_) return false;  // theta would run away
+    if (goal_ == Goal::best && (problem_->theta_gain > 0) != has_theta_) return false;  // theta would run away
+    if (goal_ == Goal::centre && has_theta_) return false;
     theta_unit_ = has_theta_ ? theta_unit : 1;
-    double weights = 0;
+    Lane weights{};
     for (auto& row : rows_) {
       row.w *= theta_unit_;
       weights += row.m * row.w;
     }
+    gain_ = has_theta_ ? sum(weights) : 0;
     if (has_theta_)
-      value_unit_ = problem_.theta_gain * theta_unit_ / weights;  // then the duals of rates are 1 on average
+      value_unit_ = problem_->theta_gain * theta_unit_ / gain_;  // then the duals of rates are 1 on average
+    else if (goal_ != Goal::best)
+      value_unit_ = 1;
     else if (gain_unit > 0)
       value_unit_ = gain_unit;
     else
       return false;
-    gain_ = has_theta_ ? weights : 0;
     for (auto& row : rows_)
-      for (double& a : row.a) a /= value_unit_;
+      for (Lane& a : row.a) a /= value_unit_;
     return true;
   }
 
   void begin() {
-    Vector<K> used{};
-    double size = 0;
+    std::array<Lane, K> used{};
+    Lane size{};
     for (const auto& row : rows_) size += row.m * row.s;
+    const double gpus = sum(size);
+    Vector<K> share;
+    for (std::size_t k = 0; k < K; ++k)
+      share[k] = std::max(1e-4, std::min(0.5 / static_cast<double>(K), problem_->capacity[k] / (2 * gpus)));
     for (auto& row : rows_) {
-      double time = 0;
-      double rate = 0;
+      Lane time{}, rate{};
       for (std::size_t k = 0; k < K; ++k) {
-        row.x[k] =
-            row.open[k] ? std::max(1e-4, std::min(0.5 / static_cast<double>(K), problem_.capacity[k] / (2 * size))) : 0;
-        row.zx[k] = row.open[k] ? 1 : 0;
+        row.x[k] = row.open[k] * share[k];
+        row.zx[k] = lanes(1);
         used[k] += row.m * row.s * row.x[k];
         time += row.x[k];
         rate += row.t[k] * row.x[k];
       }
-      row.su = std::max(0.1, 1 - time);
-      row.zu = 1;
-      if (row.demands) row.sv = std::max(0.1, rate - row.b), row.zv = 1;
-    }
-    for (std::size_t k = 0; k < K; ++k) {
-      slack_[k] = std::max(0.1 * problem_.capacity[k], problem_.capacity[k] - used[k]);
-      price_[k] = 1;
+      row.su = max(lanes(0.1), 1 - time);
+      row.zu = lanes(1);
+      row.sv = row.asks * max(lanes(0.1), rate - row.b) + (1 - row.asks);
+      row.zv = goal_ == Goal::welfare ? row.asks / row.sv : row.asks;
     }
     products_ = static_cast<double>(K);
+    Lane count{};
     for (const auto& row : rows_) {
-      products_ += row.m * (1 + (row.demands ? 1 : 0));
-      for (std::size_t k = 0; k < K; ++k) products_ += row.open[k] ? row.m : 0;
+      count += row.m * (1 + (goal_ == Goal::welfare ? lanes(0) : row.asks));
+      for (std::size_t k = 0; k < K; ++k) count += row.m * row.open[k];
+    }
+    products_ += sum(count);
+    for (std::size_t k = 0; k < K; ++k) {
+      slack_[k] = std::max(0.1 * problem_->capacity[k], problem_->capacity[k] - sum(used[k]));
+      price_[k] = 1;
     }
   }
 
   void residuals() {
-    Vector<K> used{};
-    double primal = gain_ * theta_;
-    double dual = 0;
-    double weights = 0;
-    double products = 0;
-    primal_residual_ = dual_residual_ = 0;
+    std::array<Lane, K> used{};
+    Lane primal{}, dual{}, weights{}, products{}, worst_primal{}, worst_dual{}, worst_rate{};
     for (auto& row : rows_) {
-      double time = 0;
-      double rate = 0;
+      Lane time{}, rate{}, own{};
       for (std::size_t k = 0; k < K; ++k) {
-        if (!row.open[k]) continue;
         time += row.x[k];
         rate += row.t[k] * row.x[k];
         used[k] += row.m * row.s * row.x[k];
         primal += row.m * row.a[k] * row.x[k];
-        products += row.m * row.x[k] * row.zx[k];
-        row.rx[k] = -(row.a[k] + row.zv * row.t[k] - row.zu + row.zx[k] - row.s * price_[k]);
-        dual_residual_ = std::max(dual_residual_, std::abs(row.rx[k]));
+        own += row.x[k] * row.zx[k];
+        row.rx[k] = -row.open[k] * (row.a[k] + row.zv * row.t[k] - row.zu + row.zx[k] - row.s * price_[k]);
+        worst_dual = max(worst_dual, magnitude(row.rx[k]));
       }
       row.ru = 1 - (time + row.su);
-      primal_residual_ = std::max(primal_residual_, std::abs(row.ru));
-      products += row.m * row.su * row.zu;
-      dual += row.m * row.zu;
-      if (!row.demands) continue;
-      row.rv = row.b - (rate - row.w * theta_ - row.sv);
-      primal_residual_ = std::max(primal_residual_, std::abs(row.rv));
-      products += row.m * row.sv * row.zv;
-      dual -= row.m * row.b * row.zv;
+      worst_primal = max(worst_primal, magnitude(row.ru));
+      own += row.su * row.zu;
+      dual += row.m * (row.zu - row.b * row.zv);
+      row.rv = row.asks * (row.b - (rate - row.w * theta_ - row.sv));
+      worst_primal = max(worst_primal, magnitude(row.rv));
+      if (goal_ == Goal::welfare)
+        worst_rate = max(worst_rate, row.asks * magnitude(row.sv * row.zv - 1));
+      else
+        own += row.sv * row.zv;  // 0 where nothing is asked
+      products += row.m * own;
       weights += row.m * row.w * row.zv;
     }
+    double value = gain_ * theta_ + sum(primal);
+    double bound = sum(dual);
+    double product = sum(products);
+    primal_residual_ = most(worst_primal);
+    dual_residual_ = std::max(most(worst_dual), most(worst_rate));
     for (std::size_t k = 0; k < K; ++k) {
-      rc_[k] = problem_.capacity[k] - (used[k] + slack_[k]);
-      primal_residual_ = std::max(primal_residual_, std::abs(rc_[k]) / problem_.capacity[k]);
-      products += slack_[k] * price_[k];
-      dual += problem_.capacity[k] * price_[k];
+      rc_[k] = problem_->capacity[k] - (sum(used[k]) + slack_[k]);
+      primal_residual_ = std::max(primal_residual_, std::abs(rc_[k]) / problem_->capacity[k]);
+      product += slack_[k] * price_[k];
+      bound += problem_->capacity[k] * price_[k];
     }
-    rtheta_ = has_theta_ ? weights - gain_ : 0;
+    rtheta_ = has_theta_ ? sum(weights) - gain_ : 0;
     dual_residual_ = std::max(dual_residual_, std::abs(rtheta_) / std::max(1.0, gain_));
-    mu_ = products / products_;
-    value_ = std::max(std::abs(primal), std::abs(dual));
-    gap_ = std::max(std::abs(dual - primal), products) / std::max(value_, 1e-12);
+    mu_ = product / products_;
+    if (goal_ == Goal::best) {
+      value_ = std::max(std::abs(value), std::abs(bound));
+      gap_ = std::max(std::abs(bound - value), product) / std::max(value_, 1e-12);
+    } else if (goal_ == Goal::welfare) {
+      value_ = static_cast<double>(n_);  // prices and rates weighed by their prices add up to the number of rows
+      gap_ = product / value_;
+    } else {
+      gap_ = 0;
+    }
   }
 
   /// The barrier's weight at which the relative gap is the target.
-  double held_mu() const { return target_gap_ * std::max(value_, 1e-12) / products_; }
+  double held_mu() const { return goal_ == Goal::centre ? 1 : target_gap_ * std::max(value_, 1e-12) / products_; }
+  double rate_mu(double mu) const { return goal_ == Goal::welfare ? 1 : mu; }
 
   double off_centre() const {
     const double mu = held_mu();
-    double worst = 0;
-    const auto look = [&](double slack, double dual) { worst = std::max(worst, std::abs(slack * dual / mu - 1)); };
-    for (std::size_t k = 0; k < K; ++k) look(slack_[k], price_[k]);
+    Lane worst{};
     for (const auto& row : rows_) {
-      look(row.su, row.zu);
-      if (row.demands) look(row.sv, row.zv);
-      for (std::size_t k = 0; k < K; ++k)
-        if (row.open[k]) look(row.x[k], row.zx[k]);
+      worst = max(worst, magnitude(row.su * row.zu / mu - 1));
+      worst = max(worst, row.asks * magnitude(row.sv * row.zv / rate_mu(mu) - 1));
+      for (std::size_t k = 0; k < K; ++k) worst = max(worst, row.open[k] * magnitude(row.x[k] * row.zx[k] / mu - 1));
     }
-    return worst;
+    double result = most(worst);
+    for (std::size_t k = 0; k < K; ++k) result = std::max(result, std::abs(slack_[k] * price_[k] / mu - 1));
+    return result;
   }
 
   void assemble() {
-    for (auto& line : system_) line.fill(0);
+    std::array<std::array<Lane, K>, K> prices{};
+    std::array<Lane, K> toward{};
+    Lane theta{};
     for (const auto& row : rows_) {
-      const double ms = row.m * row.s;
+      const Lane ms = row.m * row.s;
       for (std::size_t k = 0; k < K; ++k) {
-        for (std::size_t l = 0; l < K; ++l) system_[k][l] += ms * row.s * row.inverse[k][l];
-        system_[k][K] -= ms * row.w * row.vt[k];
-        system_[K][k] += ms * row.w * row.vt[k];
+        for (std::size_t l = k; l < K; ++l) prices[k][l] += ms * row.s * row.inverse[k][l];
+        toward[k] += ms * row.w * row.vt[k];
       }
-      system_[K][K] += row.m * row.w * row.w * row.kv;
+      theta += row.m * row.w * row.w * row.kv;
     }
+    for (std::size_t k = 0; k < K; ++k) {
+      for (std::size_t l = k; l < K; ++l) system_[k][l] = system_[l][k] = sum(prices[k][l]);
+      system_[K][k] = sum(toward[k]);
+      system_[k][K] = -system_[K][k];
+    }
+    system_[K][K] = has_theta_ ? sum(theta) : 1;
     for (std::size_t k = 0; k < K; ++k) system_[k][k] += slack_[k] / price_[k];
-    if (!has_theta_) system_[K][K] = 1;
   }
 
-  /// The Newton direction to products of `mu`; with `second`, corrected by the direction that is there now.
-  void direction(double mu, bool second) {
+  /// The Newton direction to products of `mu`; `Corrected`: by the direction that is there now.
+  template <bool Corrected>
+  void direction(double mu) {
     std::array<double, K + 1> right{};
     Vector<K> cc{};
     for (std::size_t k = 0; k < K; ++k) {
-      cc[k] = mu - slack_[k] * price_[k] - (second ? dslack_[k] * dprice_[k] : 0);
+      cc[k] = mu - slack_[k] * price_[k] - (Corrected ? dslack_[k] * dprice_[k] : 0);
       right[k] = -rc_[k] + cc[k] / price_[k];
     }
-    right[K] = has_theta_ ? -rtheta_ : 0;
+    std::array<Lane, K> gpus{};
+    Lane pulls{};
     for (auto& row : rows_) {
-      Vector<K> h;
-      double alpha, beta;
-      targets(row, mu, second, h, alpha, beta);
-      double pull = alpha * row.kv + beta * row.kuv;
+      row.template targets<Corrected>(mu, rate_mu(mu));
+      const Lane ms = row.m * row.s;
+      Lane pull = row.alpha * row.kv + row.beta * row.kuv;
       for (std::size_t k = 0; k < K; ++k) {
-        double y = alpha * row.vt[k] - beta * row.u1[k];
-        for (std::size_t l = 0; l < K; ++l) y += row.inverse[k][l] * h[l];
-        right[k] += row.m * row.s * y;
-        pull -= row.vt[k] * h[k];
+        Lane y = row.alpha * row.vt[k] - row.beta * row.u1[k];
+        for (std::size_t l = 0; l < K; ++l) y += row.inverse[k][l] * row.h[l];
+        gpus[k] += ms * y;
+        pull -= row.vt[k] * row.h[k];
       }
-      right[K] -= row.m * row.w * pull;
+      pulls += row.m * row.w * pull;
     }
+    for (std::size_t k = 0; k < K; ++k) right[k] += sum(gpus[k]);
+    right[K] = has_theta_ ? -rtheta_ - sum(pulls) : 0;
     std::array<double, K + 1> solved;
     eliminate(right, solved);
     const double dtheta = has_theta_ ? solved[K] : 0;
     for (auto& row : rows_) {
-      Vector<K> h;
-      double alpha, beta;
-      targets(row, mu, second, h, alpha, beta);
-      const double cu = mu - row.su * row.zu - (second ? row.dsu * row.dzu : 0);
-      const double cv = mu - row.sv * row.zv - (second ? row.dsv * row.dzv : 0);
-      Vector<K> cx;
-      for (std::size_t k = 0; k < K; ++k) cx[k] = mu - row.x[k] * row.zx[k] - (second ? row.dx[k] * row.dzx[k] : 0);
-      alpha += row.w * dtheta;
-      double time = 0;
-      double rate = 0;
+      const Lane alpha = row.alpha + row.w * dtheta;
+      const Lane& beta = row.beta;
+      std::array<Lane, K> h;
       row.dzv = alpha * row.kv + beta * row.kuv;
       row.dzu = alpha * row.kuv + beta * row.ku;
       for (std::size_t k = 0; k < K; ++k) {
-        h[k] -= row.s * solved[k];
+        h[k] = row.h[k] - row.s * solved[k];
         row.dzv -= row.vt[k] * h[k];
         row.dzu += row.u1[k] * h[k];
       }
+      Lane time{}, rate{};
       for (std::size_t k = 0; k < K; ++k) {
-        row.dx[k] = alpha * row.vt[k] - beta * row.u1[k];
-        for (std::size_t l = 0; l < K; ++l) row.dx[k] += row.inverse[k][l] * h[l];
-        time += row.dx[k];
-        rate += row.t[k] * row.dx[k];
-        if (!row.open[k]) continue;
-        row.dzx[k] = row.x[k] < row.zx[k] ? row.rx[k] - row.t[k] * row.dzv + row.dzu + row.s * solved[k]
-                                          : (cx[k] - row.zx[k] * row.dx[k]) / row.x[k];
+        Lane dx = alpha * row.vt[k] - beta * row.u1[k];
+        for (std::size_t l = 0; l < K; ++l) dx += row.inverse[k][l] * h[l];
+        row.dx[k] = dx;
+        time += dx;
+        rate += row.t[k] * dx;
+        const Lane by_dual = row.rx[k] - row.t[k] * row.dzv + row.dzu + row.s * solved[k];
+        const Lane by_product = row.h[k] + row.rx[k] - row.zx[k] * row.per_x[k] * dx;
+        row.dzx[k] = row.open[k] * (row.x[k] < row.zx[k] ? by_dual : by_product);
       }
-      row.dsu = row.su < row.zu ? (cu - row.su * row.dzu) / row.zu : row.ru - time;
-      if (row.demands) row.dsv = row.sv < row.zv ? (cv - row.sv * row.dzv) / row.zv : rate - row.w * dtheta - row.rv;
+      row.dsu = row.su < row.zu ? beta + row.ru - row.su * row.per_zu * row.dzu : row.ru - time;
+      row.dsv = row.asks *
+                (row.sv < row.zv ? row.alpha - row.rv - row.sv * row.per_zv * row.dzv : rate - row.w * dtheta - row.rv);
     }
     for (std::size_t k = 0; k < K; ++k) {
       dprice_[k] = solved[k];
       dslack_[k] = (cc[k] - slack_[k] * dprice_[k]) / price_[k];
     }
     dtheta_ = dtheta;
-  }
-
-  /// The right side of one row: B dx = V t alpha - U 1 beta + h.
-  void targets(const Block<K>& row, double mu, bool second, Vector<K>& h, double& alpha, double& beta) const {
-    beta = (mu - row.su * row.zu - (second ? row.dsu * row.dzu : 0)) / row.zu - row.ru;
-    alpha = row.demands ? (mu - row.sv * row.zv - (second ? row.dsv * row.dzv : 0)) / row.zv + row.rv : 0;
-    for (std::size_t k = 0; k < K; ++k)
-      h[k] =
-          row.open[k] ? (mu - row.x[k] * row.zx[k] - (second ? row.dx[k] * row.dzx[k] : 0)) / row.x[k] - row.rx[k] : 0;
   }
 
   /// Prices that rows tie together, and nothing else holds, leave a pivot of rounding only: they do not move then.
@@ -379,50 +451,59 @@ class Interior {
       }
     }
     for (std::size_t c = K + 1; c-- > 0;) {
-      double sum = right[c];
-      for (std::size_t j = c + 1; j <= K; ++j) sum -= matrix[c][j] * solved[j];
-      solved[c] = c < K && !(std::abs(matrix[c][c]) > rounding) ? 0 : sum / matrix[c][c];
+      double rest = right[c];
+      for (std::size_t j = c + 1; j <= K; ++j) rest -= matrix[c][j] * solved[j];
+      solved[c] = c < K && !(std::abs(matrix[c][c]) > rounding) ? 0 : rest / matrix[c][c];
     }
   }
 
   std::pair<double, double> lengths(double limit) const {
     double primal = 1 / limit;
     double dual = 1 / limit;
+    const auto one = [](double value, double change, double& length) {
+      if (value + length * change < 0) length = -value / change;
+    };
+    const auto each = [&](const Lane& value, const Lane& change, double& length) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) one(value[lane], change[lane], length);
+    };
     for (std::size_t k = 0; k < K; ++k) {
-      primal = step_to_zero(slack_[k], dslack_[k], primal);
-      dual = step_to_zero(price_[k], dprice_[k], dual);
+      one(slack_[k], dslack_[k], primal);
+      one(price_[k], dprice_[k], dual);
     }
     for (const auto& row : rows_) {
-      primal = step_to_zero(row.su, row.dsu, primal);
-      dual = step_to_zero(row.zu, row.dzu, dual);
-      if (row.demands) {
-        primal = step_to_zero(row.sv, row.dsv, primal);
-        dual = step_to_zero(row.zv, row.dzv, dual);
-      }
+      // Few rows shorten a step that others have shortened: ask all at once first.
+      Mask below = (row.su + primal * row.dsu < 0) | (row.sv + primal * row.dsv < 0) | (row.zu + dual * row.dzu < 0) |
+                   (row.zv + dual * row.dzv < 0);
+      for (std::size_t k = 0; k < K; ++k)
+        below |= (row.x[k] + primal * row.dx[k] < 0) | (row.zx[k] + dual * row.dzx[k] < 0);
+      if (!any(below)) continue;
+      each(row.su, row.dsu, primal);
+      each(row.zu, row.dzu, dual);
+      each(row.sv, row.dsv, primal);
+      each(row.zv, row.dzv, dual);
       for (std::size_t k = 0; k < K; ++k) {
-        if (!row.open[k]) continue;
-        primal = step_to_zero(row.x[k], row.dx[k], primal);
-        dual = step_to_zero(row.zx[k], row.dzx[k], dual);
+        each(row.x[k], row.dx[k], primal);
+        each(row.zx[k], row.dzx[k], dual);
       }
     }
+    if (goal_ != Goal::best) primal = dual = std::min(primal, dual);  // rates and their prices hang together
     return {std::min(1.0, limit * primal), std::min(1.0, limit * dual)};
   }
 
   double mean_product(double primal, double dual) const {
-    double sum = 0;
-    for (std::size_t k = 0; k < K; ++k) sum += (slack_[k] + primal * dslack_[k]) * (price_[k] + dual * dprice_[k]);
+    Lane total{};
     for (const auto& row : rows_) {
-      double own = (row.su + primal * row.dsu) * (row.zu + dual * row.dzu);
-      if (row.demands) own += (row.sv + primal * row.dsv) * (row.zv + dual * row.dzv);
-      for (std::size_t k = 0; k < K; ++k)
-        if (row.open[k]) own += (row.x[k] + primal * row.dx[k]) * (row.zx[k] + dual * row.dzx[k]);
-      sum += row.m * own;
+      Lane own = (row.su + primal * row.dsu) * (row.zu + dual * row.dzu);
+      if (goal_ != Goal::welfare) own += (row.sv + primal * row.dsv) * (row.zv + dual * row.dzv);
+      for (std::size_t k = 0; k < K; ++k) own += (row.x[k] + primal * row.dx[k]) * (row.zx[k] + dual * row.dzx[k]);
+      total += row.m * own;
     }
-    return sum / products_;
+    double result = sum(total);
+    for (std::size_t k = 0; k < K; ++k) result += (slack_[k] + primal * dslack_[k]) * (price_[k] + dual * dprice_[k]);
+    return result / products_;
   }
 
-  void move(double limit) {
-    const auto [primal, dual] = lengths(limit);
+  void move(double primal, double dual) {
     theta_ += primal * dtheta_;
     for (std::size_t k = 0; k < K; ++k) {
       slack_[k] += primal * dslack_[k];
@@ -431,9 +512,9 @@ class Interior {
     for (auto& row : rows_) {
       row.su += primal * row.dsu;
       row.zu += dual * row.dzu;
-      if (row.demands) row.sv += primal * row.dsv, row.zv += dual * row.dzv;
+      row.sv += primal * row.dsv;
+      row.zv += dual * row.dzv;
       for (std::size_t k = 0; k < K; ++k) {
-        if (!row.open[k]) continue;
         row.x[k] += primal * row.dx[k];
         row.zx[k] += dual * row.dzx[k];
       }
@@ -441,17 +522,31 @@ class Interior {
   }
 
   void read(Solution& solution) const {
-    solution.x.resize(rows_.size() * K);
-    solution.rate_price.resize(rows_.size());
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      for (std::size_t k = 0; k < K; ++k) solution.x[i * K + k] = rows_[i].x[k];
-      solution.rate_price[i] = rows_[i].demands ? rows_[i].zv * value_unit_ / rows_[i].scale : 0;
+    solution.x.resize(n_ * K);
+    solution.rate_price.resize(n_);
+    for (std::size_t i = 0; i < n_; ++i) {
+      const Block<K>& row = rows_[i / kLanes];
+      const std::size_t lane = i % kLanes;
+      for (std::size_t k = 0; k < K; ++k) solution.x[i * K + k] = row.x[k][lane];
+      solution.rate_price[i] = row.zv[lane] * value_unit_ / row.scale[lane];
     }
-    for (const double price : price_) solution.price.push_back(price * value_unit_);
+    solution.price.resize(K);
+    for (std::size_t k = 0; k < K; ++k) solution.price[k] = price_[k] * value_unit_;
+    finish(*problem_, solution);
+    if (goal_ != Goal::best) {
+      solution.status = Status::optimal;
+      return;
+    }
+    // A bound that does not meet x is no proof: the caller then asks the simplex method.
+    if (std::abs(solution.gap) <= std::max(1e-7, 100 * target_gap_) &&
+        violation(*problem_, solution.x, solution.theta) <= 1e-8)
+      solution.status = Status::optimal;
   }
 
-  const Problem& problem_;
-  double target_gap_;
+  const Problem* problem_ = nullptr;
+  double target_gap_ = 0;
+  Goal goal_ = Goal::best;
+  std::size_t n_ = 0;
   std::vector<Block<K>> rows_;
   bool has_theta_ = false;
   double theta_unit_ = 1, value_unit_ = 1, gain_ = 0, products_ = 0;
@@ -461,19 +556,42 @@ class Interior {
   double mu_ = 0, gap_ = 0, value_ = 0, primal_residual_ = 0, dual_residual_ = 0, best_gap_ = HUGE_VAL;
 };
 
-template <std::size_t K>
-Solution dispatch(const Problem& problem, double target_gap) {
-  if (problem.types() == K) return Interior<K>(problem, target_gap).run();
-  if constexpr (K < 8) return dispatch<K + 1>(problem, target_gap);
-  return {};
-}
-
 }  // namespace
 
+struct InteriorSolver::Rooms {
+  std::tuple<Interior<1>, Interior<2>, Interior<3>, Interior<4>, Interior<5>, Interior<6>, Interior<7>, Interior<8>>
+      by_types;
+
+  template <std::size_t K>
+  void dispatch(const Problem& problem, double target_gap, Goal goal, Solution& solution) {
+    if (problem.types() == K)
+      std::get<K - 1>(by_types).run(problem, target_gap, goal, solution);
+    else if constexpr (K < 8)
+      dispatch<K + 1>(problem, target_gap, goal, solution);
+    else
+      solution = {};
+  }
+};
+
+InteriorSolver::InteriorSolver() : rooms_(std::make_unique<Rooms>()) {}
+InteriorSolver::~InteriorSolver() = default;
+InteriorSolver::InteriorSolver(InteriorSolver&&) noexcept = default;
+InteriorSolver& InteriorSolver::operator=(InteriorSolver&&) noexcept = default;
+
+void InteriorSolver::solve(const Problem& problem, double target_gap, Goal goal, Solution& solution) {
+  const bool empty =
+      std::any_of(problem.capacity.begin(), problem.capacity.end(), [](double gpus) { return gpus <= 0; });
+  if (problem.types() == 0 || problem.rows() == 0 || empty)
+    solution = {};
+  else
+    rooms_->dispatch<1>(problem, target_gap, goal, solution);
+}
+
 Solution solve_interior(const Problem& problem, double target_gap) {
-  if (problem.types() == 0 || problem.rows() == 0) return {};
-  if (std::any_of(problem.capacity.begin(), problem.capacity.end(), [](double gpus) { return gpus <= 0; })) return {};
-  return dispatch<1>(problem, target_gap);
+  InteriorSolver solver;
+  Solution solution;
+  solver.solve(problem, target_gap, InteriorSolver::Goal::best, solution);
+  return solution;
 }
 
 }  // namespace windrow::solve

@@ -9,6 +9,8 @@ namespace {
 constexpr int kMaxSteps = 100;
 constexpr int kCentringSteps = 8;
 constexpr double kCentred = 1e-6;  // largest relative distance of a product from its target
+constexpr double kToBoundary = 0.9995;
+constexpr double kTooShort = 0.1;  // of a step: too near to the boundary, towards the centre first
 constexpr int kMaxRefinements = 6;
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
 constexpr double kRefined = 1e-20;  // square of the relative error at which refinement ends
@@ -163,6 +165,7 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
       return true;
     }
     assemble();
+    std::pair<double, double> length{0, 0};
     if (left > 0) {
       --left;
       direction<false>(held_mu());
@@ -171,8 +174,14 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
       const auto [primal, dual] = lengths(1);
       const double sigma = std::pow(products(primal, dual) / total_ / mu_, 3);
       direction<true>(std::max(sigma * mu_, held_mu()));
+      length = lengths(kToBoundary);
+      if (std::min(length.first, length.second) < kTooShort) {
+        direction<false>(std::max(mu_, held_mu()));
+        length = {0, 0};
+      }
     }
-    const auto [primal, dual] = lengths(0.9995);
+    if (length.first == 0) length = lengths(kToBoundary);
+    const auto [primal, dual] = length;
     theta_ += primal * dtheta_;
     for (std::size_t j = 0; j < columns_; ++j) x_[j] += primal * dx_[j], z_[j] += dual * dz_[j];
     for (std::size_t r = 0; r < rows_; ++r) s_[r] += primal * ds_[r], y_[r] += dual * dy_[r];

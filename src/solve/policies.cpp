@@ -5,9 +5,21 @@
 #include <numeric>
 
 #include "windrow/kernel/error.hpp"
+#include "windrow/solve/classes.hpp"
 
 namespace windrow::solve {
 namespace {
+
+bool fits(const Jobs& jobs, std::size_t i, std::size_t k) {
+  return !jobs.realisable || jobs.gpus[i] <= jobs.capacity[k];
+}
+
+/// Whether the job can make a step anywhere.
+bool runs(const Jobs& jobs, std::size_t i) {
+  for (std::size_t k = 0; k < jobs.types(); ++k)
+    if (jobs.capacity[k] > 0 && jobs.throughput[i * jobs.types() + k] > 0 && fits(jobs, i, k)) return true;
+  return false;
+}
 
 /// Rates in steps/s; jobs that run nowhere take no part.
 Problem region(const Jobs& jobs) {
@@ -18,12 +30,14 @@ Problem region(const Jobs& jobs) {
   problem.rate = jobs.throughput;
   problem.size = jobs.gpus;
   problem.weight.assign(n, 0.0);
-  const std::vector<double> q = proportional_rate(jobs);
-  if (std::all_of(q.begin(), q.end(), [](double rate) { return rate > 0; })) return problem;
-  problem.allowed.assign(problem.rate.size(), 1);
-  for (std::size_t i = 0; i < n; ++i)
-    if (q[i] <= 0)
-      std::fill_n(problem.allowed.begin() + static_cast<std::ptrdiff_t>(i * jobs.types()), jobs.types(), 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool able = runs(jobs, i);
+    for (std::size_t k = 0; k < jobs.types(); ++k) {
+      if (able && fits(jobs, i, k)) continue;
+      if (problem.allowed.empty()) problem.allowed.assign(problem.rate.size(), 1);
+      problem.allowed[i * jobs.types() + k] = 0;
+    }
+  }
   return problem;
 }
 
@@ -53,18 +67,29 @@ std::vector<double> proportional_rate(const Jobs& jobs) {
   return rate;
 }
 
-std::vector<double> isolated_rate(const Jobs& jobs) {
+std::vector<double> proportional_allocation(const Jobs& jobs) {
+  const double total = std::accumulate(jobs.capacity.begin(), jobs.capacity.end(), 0.0);
+  std::vector<double> x(jobs.size() * jobs.types());
+  for (std::size_t j = 0; j < x.size() && total > 0; ++j) x[j] = jobs.capacity[j % jobs.types()] / total;
+  return x;
+}
+
+std::vector<double> isolated_allocation(const Jobs& jobs) {
   const auto n = static_cast<double>(jobs.size());
-  std::vector<double> rate(jobs.size());
+  std::vector<double> x(jobs.size() * jobs.types());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    double* const share = &x[i * jobs.types()];
     double time = 0;
-    for (std::size_t k = 0; k < jobs.types(); ++k) {
-      const double share = jobs.capacity[k] / n / jobs.gpus[i];
-      time += share;
-      rate[i] += jobs.throughput[i * jobs.types() + k] * share;
-    }
-    rate[i] /= std::max(1.0, time);
+    for (std::size_t k = 0; k < jobs.types(); ++k) time += share[k] = jobs.capacity[k] / n / jobs.gpus[i];
+    for (std::size_t k = 0; k < jobs.types(); ++k) share[k] /= std::max(1.0, time);
   }
+  return x;
+}
+
+std::vector<double> isolated_rate(const Jobs& jobs) {
+  const std::vector<double> x = isolated_allocation(jobs);
+  std::vector<double> rate(jobs.size());
+  for (std::size_t j = 0; j < x.size(); ++j) rate[j / jobs.types()] += jobs.throughput[j] * x[j];
   return rate;
 }
 
@@ -73,15 +98,14 @@ Problem max_min_fairness(const Jobs& jobs) {
   problem.theta_gain = 1;
   const std::vector<double> q = proportional_rate(jobs);
   scale_rows(problem, q);
-  for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = q[i] > 0 ? jobs.priority[i] / jobs.gpus[i] : 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = runs(jobs, i) ? jobs.priority[i] / jobs.gpus[i] : 0;
   return problem;
 }
 
 Problem min_total_duration(const Jobs& jobs) {
   Problem problem = region(jobs);
   problem.theta_gain = 1;
-  const std::vector<double> q = proportional_rate(jobs);
-  for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = q[i] > 0 ? jobs.steps_left[i] : 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = runs(jobs, i) ? jobs.steps_left[i] : 0;
   return problem;
 }
 
@@ -104,7 +128,7 @@ FinishTimes finish_times(const Jobs& jobs) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     times.fair_s.push_back((jobs.served_s.empty() ? 0 : jobs.served_s[i]) +
                            (isolated[i] > 0 ? jobs.steps_left[i] / isolated[i] : 0));
-    if (isolated[i] <= 0) times.steps[i] = 0;  // runs nowhere: no part in the ratio
+    if (!runs(jobs, i)) times.steps[i] = 0;  // no part in the ratio
   }
   return times;
 }
@@ -113,7 +137,6 @@ PackedProblem packed(const Jobs& jobs, const Problem& problem) {
   PackedProblem whole;
   whole.alone = problem;
   const std::size_t types = jobs.types();
-  const std::vector<double> q = proportional_rate(jobs);
   // What the problem divided a job's rates by.
   const auto unit = [&](std::size_t i) {
     for (std::size_t k = 0; k < types; ++k)
@@ -123,7 +146,8 @@ PackedProblem packed(const Jobs& jobs, const Problem& problem) {
   std::vector<double> units(jobs.size());
   for (std::size_t i = 0; i < units.size(); ++i) units[i] = unit(i);
   for (const Pair& pair : jobs.pairs) {
-    if (jobs.gpus[pair.first] != jobs.gpus[pair.second] || q[pair.first] <= 0 || q[pair.second] <= 0) continue;
+    if (jobs.gpus[pair.first] != jobs.gpus[pair.second] || !runs(jobs, pair.first) || !runs(jobs, pair.second))
+      continue;
     Pair scaled = pair;
     for (std::size_t k = 0; k < types; ++k) {
       scaled.rate[k] /= units[pair.first];
@@ -165,6 +189,97 @@ SumSolution solve_sum(const Problem& problem, TieBreak tie_break) {
     sum.solution = solve(asked, tie_break);
   }
   return sum;
+}
+
+Horizon bisect_total_duration(const Jobs& jobs) {
+  constexpr double kLeast = 100;
+  constexpr double kMost = 1e6;
+  constexpr double kWithin = 1.05;
+  constexpr double kTolerance = 1e-8;  // of the published solver: so much too little still counts as met
+  Horizon horizon;
+  Problem problem = min_total_duration(jobs);
+  if (std::none_of(problem.weight.begin(), problem.weight.end(), [](double steps) { return steps > 0; }))
+    return horizon;
+  const Solution exact = solve_any(problem);
+  if (exact.status != Status::optimal || !(exact.theta > 0)) return horizon;
+  horizon.exact_s = 1 / exact.theta;
+  double low = kLeast;
+  double high = kMost;
+  while (horizon.seconds == 0) {
+    const double reach = high;
+    while (kWithin * low < high) {
+      const double middle = 0.5 * (low + high);
+      horizon.tried.push_back(middle);
+      if (middle >= horizon.exact_s * (1 - kTolerance))
+        high = horizon.seconds = middle;
+      else
+        low = middle;
+    }
+    if (horizon.seconds == 0) low = reach, high = 10 * reach;
+  }
+  Problem met = problem;
+  met.floor.resize(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) met.floor[i] = problem.weight[i] / horizon.seconds;
+  horizon.solution = solve_centre(met);
+  if (horizon.solution.status != Status::optimal) {  // nothing inside: the horizon is the optimum's own
+    const bool fell_back = horizon.solution.status == Status::failed;
+    horizon.solution = exact;
+    horizon.solution.fell_back = fell_back;
+  }
+  horizon.solution.theta = theta_of(problem, horizon.solution.x);
+  return horizon;
+}
+
+StrategyProof strategy_proof_fairness(const Jobs& jobs) {
+  StrategyProof result;
+  const Problem problem = region(jobs);
+  const std::size_t n = jobs.size();
+  const std::size_t types = jobs.types();
+  result.welfare = solve_welfare(problem);
+  result.solves = 1;
+  result.discount.assign(n, 1.0);
+  result.x = result.welfare.x;
+  if (result.welfare.status != Status::optimal) return result;
+  const auto log_rates = [](const Problem& region, const std::vector<double>& x) {
+    double sum = 0;
+    for (std::size_t i = 0; i < region.rows(); ++i) {
+      double rate = 0;
+      for (std::size_t k = 0; k < region.types(); ++k) rate += region.rate_of(i, k) * x[i * region.types() + k];
+      if (rate > 0) sum += region.count_of(i) * std::log(rate);
+    }
+    return sum;
+  };
+  // Jobs that are alike are one class; without one of them it has a job less.
+  const Classes classes = classes_of(problem);
+  std::vector<double> discount(classes.problem.rows(), 1.0);
+  const double with_all = log_rates(problem, result.welfare.x);
+  std::vector<std::size_t> one_of(classes.problem.rows(), 0);
+  for (std::size_t i = 0; i < n; ++i) one_of[classes.class_of[i]] = i;
+  for (std::size_t c = 0; c < discount.size(); ++c) {
+    const std::size_t i = one_of[c];
+    if (!runs(jobs, i) || n < 2) continue;
+    Problem others = classes.problem;
+    others.count[c] -= 1;
+    if (others.count[c] <= 0) {
+      others.count[c] = 1;  // nobody left: the row stays, but nothing is allowed to it
+      if (others.allowed.empty()) others.allowed.assign(others.rate.size(), 1);
+      std::fill_n(others.allowed.begin() + static_cast<std::ptrdiff_t>(c * others.types()), others.types(), 0);
+    }
+    const Solution without = solve_welfare(others);
+    ++result.solves;
+    if (without.status != Status::optimal) {
+      result.welfare.status = without.status;
+      return result;
+    }
+    double own = 0;
+    for (std::size_t k = 0; k < types; ++k) own += problem.rate_of(i, k) * result.welfare.x[i * types + k];
+    discount[c] = std::min(1.0, std::exp(with_all - std::log(own) - log_rates(others, without.x)));
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    result.discount[i] = discount[classes.class_of[i]];
+    for (std::size_t k = 0; k < types; ++k) result.x[i * types + k] *= result.discount[i];
+  }
+  return result;
 }
 
 }  // namespace windrow::solve

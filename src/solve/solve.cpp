@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solve/interior.hpp"
 #include "windrow/solve/classes.hpp"
 #include "windrow/solve/linear_program.hpp"
 #include "windrow/solve/problem.hpp"
@@ -135,6 +136,17 @@ Solution with_fallback(const Problem& problem, Solution solution) {
   return solution;
 }
 
+/// Held further from the optimum where rounding does not let the method nearer.
+Solution welfare_of(const Problem& problem) {
+  InteriorSolver solver;
+  Solution solution;
+  for (const double target_gap : {1e-9, 1e-8, 1e-7}) {
+    solver.solve(problem, target_gap, InteriorSolver::Goal::welfare, solution);
+    if (solution.status == Status::optimal) break;
+  }
+  return solution;
+}
+
 template <class Method>
 Solution by_classes(const Problem& problem, Method method) {
   check(problem);
@@ -161,6 +173,76 @@ Solution solve_simplex(const Problem& problem) {
 
 Solution solve_any(const Problem& problem) {
   return by_classes(problem, [](const Problem& small) { return with_fallback(small, solve_prices(small)); });
+}
+
+Solution solve_centre(const Problem& problem) {
+  Problem region = problem;
+  region.theta_gain = 0;
+  region.weight.assign(problem.rows(), 0.0);
+  region.gain.clear();
+  return by_classes(region, [](const Problem& small) {
+    Solution solution;
+    InteriorSolver().solve(small, 1, InteriorSolver::Goal::centre, solution);
+    if (solution.status == Status::optimal && violation(small, solution.x, 0) > 1e-8) solution.status = Status::failed;
+    return solution;
+  });
+}
+
+Solution solve_welfare(const Problem& problem) {
+  Problem region = problem;
+  region.theta_gain = 0;
+  region.weight.assign(problem.rows(), 0.0);
+  region.gain.clear();
+  region.floor.clear();
+  const std::size_t types = problem.types();
+  const auto runs = [&](std::size_t i) {
+    for (std::size_t k = 0; k < types; ++k)
+      if (problem.capacity[k] > 0 && problem.allows(i, k) && problem.rate_of(i, k) > 0) return true;
+    return false;
+  };
+  // Rows that run nowhere stand apart: nothing is allowed to them, and no logarithm is theirs.
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < problem.rows(); ++i)
+    if (runs(i)) kept.push_back(i);
+  Problem own;
+  own.capacity = problem.capacity;
+  for (const std::size_t i : kept) {
+    for (std::size_t k = 0; k < types; ++k) {
+      own.rate.push_back(problem.rate_of(i, k));
+      if (!problem.allowed.empty()) own.allowed.push_back(problem.allowed[i * types + k]);
+    }
+    own.size.push_back(problem.size[i]);
+    own.weight.push_back(0);
+    if (!problem.count.empty()) own.count.push_back(problem.count[i]);
+  }
+  Solution found = by_classes(own, [](const Problem& small) { return welfare_of(small); });
+  Solution solution = found;
+  solution.x.assign(problem.rows() * types, 0.0);
+  solution.rate_price.assign(problem.rows(), 0.0);
+  solution.theta = 0;
+  solution.objective = 0;
+  if (found.status != Status::optimal) return solution;
+  // The sum of logarithms is concave: no allocation gains more over x than its rates are worth at 1 / rate each, and
+  // they are worth no more than `upper_bound` says.
+  Problem gradient = own;
+  gradient.gain.resize(own.rate.size());
+  double jobs = 0;
+  for (std::size_t c = 0; c < kept.size(); ++c) {
+    double rate = 0;
+    for (std::size_t k = 0; k < types; ++k) rate += own.rate_of(c, k) * found.x[c * types + k];
+    for (std::size_t k = 0; k < types; ++k) {
+      gradient.gain[c * types + k] = own.rate_of(c, k) / rate;
+      solution.x[kept[c] * types + k] = found.x[c * types + k];
+    }
+    solution.rate_price[kept[c]] = 1 / rate;
+    solution.objective += own.count_of(c) * std::log(rate);
+    jobs += own.count_of(c);
+  }
+  solution.bound =
+      kept.empty() ? 0 : solution.objective + upper_bound(gradient, solution.price, solution.rate_price) - jobs;
+  solution.gap = (solution.bound - solution.objective) / std::max(jobs, 1.0);
+  if (!(solution.gap <= 1e-6)) solution.status = Status::failed;
+  return solution;
 }
 
 Solution solve(const Problem& problem, TieBreak tie_break) {

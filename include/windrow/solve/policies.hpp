@@ -23,6 +23,7 @@ struct Jobs {
   std::vector<double> elapsed_s;  ///< since the job came
   std::vector<double> served_s;   ///< cumulative time on a fair share so far; empty: none
   std::vector<Pair> pairs;        ///< in steps/s
+  bool realisable = false;        ///< whether a job gets nothing of a type with fewer GPUs than it needs at a time
 
   std::size_t types() const { return capacity.size(); }
   std::size_t size() const { return gpus.size(); }
@@ -35,6 +36,10 @@ Jobs blind(const Jobs& jobs, std::optional<std::size_t> type = std::nullopt);
 std::vector<double> proportional_rate(const Jobs& jobs);
 /// steps/s on 1/n of the cluster for each of n jobs, counted in GPUs.
 std::vector<double> isolated_rate(const Jobs& jobs);
+
+/// The two as allocations, [jobs x types]. The first leaves out of account how many GPUs a job needs.
+std::vector<double> proportional_allocation(const Jobs& jobs);
+std::vector<double> isolated_allocation(const Jobs& jobs);
 
 /// max min_i gpus_i rate_i / (priority_i q_i), q the proportional rate. Jobs that run nowhere get nothing.
 /// Rates are in units of q_i and weights priority_i / gpus_i, so that `fill` of it has the levels z_i of water filling.
@@ -54,5 +59,26 @@ struct SumSolution {
   bool floors_dropped = false;  ///< the deadlines cannot all be met: as the published policy, all of them are given up
 };
 SumSolution solve_sum(const Problem& problem, TieBreak tie_break);
+
+/// min_total_duration as published: a horizon is looked for by halves from 100 s to 1e6 s (and on from there, ten times
+/// as far each time) until two tries are within 5 %. Which of them can be met is known from the exact optimum.
+struct Horizon {
+  double seconds = 0;         ///< the smallest horizon tried that can be met: x attains it
+  double exact_s = 0;         ///< the optimum
+  std::vector<double> tried;  ///< horizons, in order
+  Solution solution;          ///< the analytic centre of all that meets `seconds`, no matter what is left idle
+};
+/// Status failed where no job has steps left, for there is no horizon then.
+Horizon bisect_total_duration(const Jobs& jobs);
+
+/// Strategy-proof max-min fairness: the allocation of largest product of rates (Nash welfare: priorities and units do
+/// not matter), each job's share discounted by what its presence costs the others, so that it does not pay to lie.
+struct StrategyProof {
+  Solution welfare;              ///< before the discounts; objective: sum of log rates, bound and gap in these terms
+  std::vector<double> discount;  ///< [jobs] product over all others of their rates with this job by those without it
+  std::vector<double> x;         ///< [jobs x types] shares after the discounts
+  int solves = 0;                ///< problems solved: jobs that are alike have one discount
+};
+StrategyProof strategy_proof_fairness(const Jobs& jobs);
 
 }  // namespace windrow::solve

@@ -145,6 +145,49 @@ TEST(SolveReference, MinTotalDuration) {
   EXPECT_GE(count, 40);
 }
 
+TEST(SolveReference, MinTotalDurationByBisection) {
+  int count = 0;
+  for (const Instance& one : instances()) {
+    for (const auto& [policy, expected] : one.expected) {
+      if (!expected.contains("horizon")) continue;
+      ++count;
+      SCOPED_TRACE(one.name + " " + policy);
+      const Jobs jobs = ends_with(policy, "_perf") ? one.jobs : blind(one.jobs, 2);
+      const Horizon horizon = bisect_total_duration(jobs);
+      ASSERT_EQ(horizon.solution.status, Status::optimal);
+      EXPECT_FALSE(horizon.solution.fell_back);
+      EXPECT_EQ(horizon.seconds, expected["horizon"].get<double>());
+      EXPECT_EQ(horizon.tried.size(), expected["tried"].get<std::size_t>());
+      EXPECT_GE(horizon.solution.theta * horizon.seconds, 1 - 1e-9);  // and x keeps it
+      EXPECT_LE(violation(min_total_duration(jobs), horizon.solution.x, 0), 1e-12);
+    }
+  }
+  EXPECT_GE(count, 25);
+}
+
+TEST(SolveReference, StrategyProofMaxMinFairness) {
+  int count = 0;
+  for (const Instance& one : instances()) {
+    const auto found = one.expected.find("max_min_fairness_strategy_proof_perf");
+    if (found == one.expected.end()) continue;
+    ++count;
+    SCOPED_TRACE(one.name);
+    const StrategyProof answer = strategy_proof_fairness(one.jobs);
+    ASSERT_EQ(answer.welfare.status, Status::optimal);
+    EXPECT_LE(answer.welfare.gap, 1e-8);
+    const auto discount = found->second["discount"].get<std::vector<double>>();
+    const auto rates = found->second["rate"].get<std::vector<double>>();
+    const std::size_t types = one.jobs.types();
+    for (std::size_t i = 0; i < discount.size(); ++i) {
+      EXPECT_NEAR(answer.discount[i], discount[i], 2e-5) << "job " << i;  // as exact as the published solver
+      double rate = 0;
+      for (std::size_t k = 0; k < types; ++k) rate += one.jobs.throughput[i * types + k] * answer.x[i * types + k];
+      EXPECT_NEAR(rate, rates[i], 5e-5 * rates[i]) << "job " << i;
+    }
+  }
+  EXPECT_GE(count, 8);
+}
+
 TEST(SolveReference, FinishTimeFairness) {
   int count = 0;
   for (const Instance& one : instances()) {

@@ -1,0 +1,30 @@
+// The interior point method for problems without pairs (solve/interior.cpp), with memory that is kept between calls.
+#pragma once
+
+#include <memory>
+
+#include "windrow/solve/problem.hpp"
+
+namespace windrow::solve {
+
+class InteriorSolver {
+ public:
+  InteriorSolver();
+  ~InteriorSolver();
+  InteriorSolver(InteriorSolver&&) noexcept;
+  InteriorSolver& operator=(InteriorSolver&&) noexcept;
+
+  enum class Goal {
+    best,     ///< the problem as it is
+    centre,   ///< no objective: the analytic centre of all that is allowed
+    welfare,  ///< sum_i count_i log rate_i; weights, floors and gains are not looked at
+  };
+  /// As solve_interior. For `welfare`, rate_price is 1 / rate, and neither objective nor bound are set.
+  void solve(const Problem& problem, double target_gap, Goal goal, Solution& solution);
+
+ private:
+  struct Rooms;
+  std::unique_ptr<Rooms> rooms_;
+};
+
+}  // namespace windrow::solve
