@@ -3,21 +3,22 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <numeric>
-#include <unordered_map>
+
+#include "solve/class_finder.hpp"
 
 namespace windrow::solve {
 
-Classes classes_of(const Problem& problem, const std::vector<int>* label) {
+void ClassFinder::find(const Problem& problem, const std::vector<int>* label, Classes& classes) {
   const std::size_t n = problem.rows();
-  Classes classes;
+  classes.types.clear();
   for (std::size_t k = 0; k < problem.types(); ++k)
     if (problem.capacity[k] > 0) classes.types.push_back(k);
   const std::size_t types = classes.types.size();
 
   // All that makes a row, side by side.
   const std::size_t width = 4 + 3 * types;
-  std::vector<double> key(n * width);
+  std::vector<double>& key = key_;
+  key.resize(n * width);
   for (std::size_t i = 0; i < n; ++i) {
     double* out = &key[i * width];
     *out++ = label == nullptr ? 0 : (*label)[i];
@@ -35,9 +36,12 @@ Classes classes_of(const Problem& problem, const std::vector<int>* label) {
     return std::equal(&key[a * width], &key[a * width] + width, &key[b * width]);
   };
 
-  std::vector<std::size_t> slot(std::bit_ceil(2 * n + 1), n);  // open addressing: row that founded a class
-  std::vector<std::size_t> founder(n);
-  std::vector<std::size_t> founders;
+  std::vector<std::size_t>& slot = slot_;  // open addressing: row that founded a class
+  slot.assign(std::bit_ceil(2 * n + 1), n);
+  std::vector<std::size_t>& founder = founder_;
+  founder.resize(n);
+  std::vector<std::size_t>& founders = founders_;
+  founders.clear();
   for (std::size_t i = 0; i < n; ++i) {
     std::uint64_t hash = 0;
     for (std::size_t c = 0; c < width; ++c)
@@ -55,13 +59,17 @@ Classes classes_of(const Problem& problem, const std::vector<int>* label) {
     const double* const row_b = &key[b * width];
     return std::lexicographical_compare(row_a, row_a + width, row_b, row_b + width);
   });
-  std::vector<std::size_t> rank(n);
+  std::vector<std::size_t>& rank = rank_;
+  rank.resize(n);
   for (std::size_t c = 0; c < founders.size(); ++c) rank[founders[c]] = c;
   classes.class_of.resize(n);
   for (std::size_t i = 0; i < n; ++i) classes.class_of[i] = rank[founder[i]];
 
   Problem& small = classes.problem;
   small.theta_gain = problem.theta_gain;
+  for (auto* list : {&small.capacity, &small.rate, &small.gain, &small.weight, &small.floor, &small.size})
+    list->clear();
+  small.allowed.clear();
   for (const std::size_t k : classes.types) small.capacity.push_back(problem.capacity[k]);
   small.count.assign(founders.size(), 0.0);
   for (std::size_t i = 0; i < n; ++i) small.count[classes.class_of[i]] += problem.count_of(i);
@@ -75,15 +83,29 @@ Classes classes_of(const Problem& problem, const std::vector<int>* label) {
       if (!problem.allowed.empty()) small.allowed.push_back(problem.allows(i, k) ? 1 : 0);
     }
   }
+}
+
+Classes classes_of(const Problem& problem, const std::vector<int>* label) {
+  Classes classes;
+  ClassFinder().find(problem, label, classes);
   return classes;
 }
 
-Solution expand(const Problem& problem, const Classes& classes, const Solution& solution) {
-  Solution whole = solution;
+void expand(const Problem& problem, const Classes& classes, const Solution& solution, Solution& whole) {
   const std::size_t n = problem.rows();
   const std::size_t types = problem.types();
   const std::size_t few = classes.types.size();
-  if (solution.x.empty()) return whole;
+  whole.status = solution.status;
+  whole.method = solution.method;
+  whole.fell_back = solution.fell_back;
+  whole.rounds = solution.rounds;
+  if (solution.x.empty() || solution.status != Status::optimal) {  // nothing was found: nobody gets anything
+    whole.x.assign(n * types, 0.0);
+    whole.price.assign(types, 0.0);
+    whole.rate_price.assign(n, 0.0);
+    whole.theta = whole.objective = whole.bound = whole.gap = 0;
+    return;
+  }
   whole.x.assign(n * types, 0.0);
   whole.rate_price.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -98,6 +120,11 @@ Solution expand(const Problem& problem, const Classes& classes, const Solution& 
           whole.price[k], (problem.gain_of(i, k) + whole.rate_price[i] * problem.rate_of(i, k)) / problem.size[i]);
   for (std::size_t k = 0; k < few; ++k) whole.price[classes.types[k]] = solution.price[k];
   judge(problem, whole);  // repaired before, and once more would depend on the order of rows
+}
+
+Solution expand(const Problem& problem, const Classes& classes, const Solution& solution) {
+  Solution whole;
+  expand(problem, classes, solution, whole);
   return whole;
 }
 

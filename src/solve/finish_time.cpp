@@ -4,36 +4,37 @@
 #include <cmath>
 
 #include "solve/newton.hpp"
+#include "solve/rooms.hpp"
 #include "windrow/kernel/error.hpp"
 
 namespace windrow::solve {
 
-FinishTimeSolution finish_time_fairness(const FinishTimes& times, TieBreak tie_break) {
+void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result) {
+  result = {};
   Problem problem = times.region;
   const std::size_t n = problem.rows();
   problem.theta_gain = 1;
   problem.gain.clear();
   problem.floor.clear();
   WINDROW_CHECK(times.steps.size() == n && times.elapsed_s.size() == n && times.fair_s.size() == n, "{} rows", n);
-  FinishTimeSolution result;
   double rho = 0;
   for (std::size_t i = 0; i < n; ++i) {
     if (times.steps[i] <= 0) continue;
     double fastest = 0;
     for (std::size_t k = 0; k < problem.types(); ++k)
       if (problem.allows(i, k) && problem.capacity[k] > 0) fastest = std::max(fastest, problem.rate_of(i, k));
-    if (fastest <= 0) return result;  // status failed: this row never finishes
+    if (fastest <= 0) return;  // status failed: this row never finishes
     rho = std::max(rho, (times.elapsed_s[i] + times.steps[i] / fastest) / times.fair_s[i]);
   }
-  std::vector<double> slope;
   for (int round = 1; round <= kMaxNewtonRounds; ++round) {
     result.rounds = round;
     problem.weight = wanted_rates(times, rho);
-    Solution solution = solve_any(problem);
+    Solution& solution = probe;
+    any(problem, solution);
     if (solution.status != Status::optimal) break;
     // Rounding aside, theta is at most 1 here: at a smaller rho than the optimum not all rates can be had.
     if (solution.theta >= 1 - 1e-10 || n == 0 || solution.bound >= 1 - 1e-10) {
-      result.solution = std::move(solution);
+      result.solution = solution;
       break;
     }
     double worth = 0;
@@ -43,12 +44,12 @@ FinishTimeSolution finish_time_fairness(const FinishTimes& times, TieBreak tie_b
     });
   }
   result.rho = rho;
-  if (result.solution.status != Status::optimal) return result;
+  if (result.solution.status != Status::optimal) return;
   result.wanted = problem.weight;
-  Solution chosen = solve(problem, tie_break);
-  if (chosen.status == Status::optimal) {
-    chosen.rounds += result.solution.rounds;
-    result.solution = std::move(chosen);
+  solve(problem, tie_break, probe);
+  if (probe.status == Status::optimal) {
+    probe.rounds += result.solution.rounds;
+    std::swap(result.solution, probe);
   }
   for (std::size_t i = 0; i < n; ++i) {
     if (times.steps[i] <= 0) continue;
@@ -57,6 +58,12 @@ FinishTimeSolution finish_time_fairness(const FinishTimes& times, TieBreak tie_b
       rate += problem.rate_of(i, k) * result.solution.x[i * problem.types() + k];
     result.attained = std::max(result.attained, (times.elapsed_s[i] + times.steps[i] / rate) / times.fair_s[i]);
   }
+}
+
+FinishTimeSolution finish_time_fairness(const FinishTimes& times, TieBreak tie_break) {
+  Rooms rooms;
+  FinishTimeSolution result;
+  rooms.finish_times(times, tie_break, result);
   return result;
 }
 

@@ -25,7 +25,9 @@ struct Column {
 template <std::size_t K>
 class Master {
  public:
-  explicit Master(const std::vector<double>& capacity) {
+  void begin(const std::vector<double>& capacity) {
+    columns_.clear();
+    scale_ = value_ = 0;
     for (std::size_t k = 0; k < K; ++k) {
       capacity_[k] = capacity[k];
       basis_[k] = -1 - static_cast<int>(k);  // slack of type k

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solve/class_finder.hpp"
+#include "solve/memory.hpp"
 #include "solve/pair_program.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/solve/classes.hpp"
@@ -10,7 +12,8 @@
 namespace windrow::solve {
 
 struct PackedSolver::State {
-  State(PairRates given, TieBreak mode, bool list) : rates(std::move(given)), tie_break(mode), list_pairs(list) {}
+  State(PairRates given, TieBreak mode, bool list, std::size_t remembered)
+      : rates(std::move(given)), tie_break(mode), list_pairs(list), known(remembered) {}
 
   PairRates rates;
   TieBreak tie_break;
@@ -18,7 +21,10 @@ struct PackedSolver::State {
   PairProgram program;
   WayAnswer answer;
   PackedAllocation out;
-  long fallbacks = 0;
+  Asked asked;
+  ClassFinder finder;
+  std::vector<double> numbers;
+  Memory<WayAnswer> known;
 
   // The problem at hand.
   Classes classes;
@@ -40,7 +46,8 @@ struct PackedSolver::State {
     label.assign(kind.begin(), kind.end());
     if (apart)
       for (std::size_t i = 0; i < n; ++i) label[i] = static_cast<int>(i);
-    classes = classes_of(problem, &label);
+    ++asked.problems;
+    finder.find(problem, &label, classes);
     const std::size_t rows = classes.problem.rows();
     members.resize(std::max(rows, members.size()));
     for (auto& list : members) list.clear();
@@ -105,7 +112,8 @@ struct PackedSolver::State {
     whole.method = answer.method;
     whole.fell_back = answer.fell_back;
     whole.rounds = answer.rounds;
-    fallbacks += answer.fell_back ? 1 : 0;
+    asked.fallbacks += answer.fell_back ? 1 : 0;
+    asked.failures += answer.status == Status::failed ? 1 : 0;
     const std::size_t n = jobs.size();
     const std::size_t types = jobs.types();
     whole.x.assign(n * types, 0.0);
@@ -155,14 +163,14 @@ struct PackedSolver::State {
   }
 };
 
-PackedSolver::PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs)
-    : state_(std::make_unique<State>(std::move(rates), tie_break, list_pairs)) {}
+PackedSolver::PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs, std::size_t remembered)
+    : state_(std::make_unique<State>(std::move(rates), tie_break, list_pairs, remembered)) {}
 PackedSolver::~PackedSolver() = default;
 PackedSolver::PackedSolver(PackedSolver&&) noexcept = default;
 PackedSolver& PackedSolver::operator=(PackedSolver&&) noexcept = default;
 
-long PackedSolver::fallbacks() const {
-  return state_->fallbacks;
+const Asked& PackedSolver::asked() const {
+  return state_->asked;
 }
 
 const PackedAllocation& PackedSolver::solve(const Jobs& jobs, std::span<const int> kind, const Problem& problem) {
@@ -170,7 +178,18 @@ const PackedAllocation& PackedSolver::solve(const Jobs& jobs, std::span<const in
   check(problem);
   s.group(jobs, kind, problem, false);
   if (s.trivial(jobs, problem)) return s.out;
+  if (s.known.used()) {
+    numbers_of(s.classes.problem, s.numbers);
+    s.numbers.insert(s.numbers.end(), s.kind_of.begin(), s.kind_of.end());
+    if (const WayAnswer* known = s.known.find(s.numbers)) {
+      ++s.asked.remembered;
+      s.answer = *known;
+      s.expand(jobs);
+      return s.out;
+    }
+  }
   s.program.solve(s.classes.problem, s.tie_break, s.answer);
+  if (s.known.used()) s.known.keep(s.numbers, s.answer);
   s.expand(jobs);
   return s.out;
 }

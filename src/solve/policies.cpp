@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "solve/rooms.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/solve/classes.hpp"
 
@@ -166,28 +167,38 @@ PackedProblem packed(const Jobs& jobs, const Problem& problem) {
   return whole;
 }
 
-SumSolution solve_sum(const Problem& problem, TieBreak tie_break) {
-  SumSolution sum;
+void Rooms::sum(const Problem& problem, TieBreak tie_break, SumSolution& answer) {
+  answer.floors_dropped = false;
   const bool floors = std::any_of(problem.floor.begin(), problem.floor.end(), [](double floor) { return floor > 0; });
+  if (!floors && problem.floor.empty()) {
+    solve(problem, tie_break, answer.solution);
+    return;
+  }
   Problem asked = problem;
   if (floors) {
     // The deadlines can be met if and only if all rates can be had at once: a max-min problem with the floors as
     // weights.
-    Problem probe = problem;
-    probe.gain.clear();
-    probe.floor.clear();
-    probe.theta_gain = 1;
-    for (std::size_t i = 0; i < probe.rows(); ++i) probe.weight[i] = std::max(0.0, problem.floor_of(i));
-    const Solution met = solve_any(probe);
-    sum.floors_dropped = met.status != Status::optimal || met.bound < 1 - 1e-9;
+    Problem met = problem;
+    met.gain.clear();
+    met.floor.clear();
+    met.theta_gain = 1;
+    for (std::size_t i = 0; i < met.rows(); ++i) met.weight[i] = std::max(0.0, problem.floor_of(i));
+    any(met, probe);
+    answer.floors_dropped = probe.status != Status::optimal || probe.bound < 1 - 1e-9;
   }
-  if (!floors || sum.floors_dropped) asked.floor.clear();
-  sum.solution = solve(asked, tie_break);
-  if (sum.solution.status == Status::infeasible && !asked.floor.empty()) {  // by less than the probe could tell
-    sum.floors_dropped = true;
+  if (!floors || answer.floors_dropped) asked.floor.clear();
+  solve(asked, tie_break, answer.solution);
+  if (answer.solution.status == Status::infeasible && !asked.floor.empty()) {  // by less than the probe could tell
+    answer.floors_dropped = true;
     asked.floor.clear();
-    sum.solution = solve(asked, tie_break);
+    solve(asked, tie_break, answer.solution);
   }
+}
+
+SumSolution solve_sum(const Problem& problem, TieBreak tie_break) {
+  Rooms rooms;
+  SumSolution sum;
+  rooms.sum(problem, tie_break, sum);
   return sum;
 }
 

@@ -1,9 +1,12 @@
 // Prices on the capacity rows only (Dantzig and Wolfe 1960): given the price of a GPU of each type, each row of the
 // problem decides for itself along the lower hull of (rate, cost), and a master problem with types + 1 rows mixes the
 // decisions. O(rows types) a round, 1 round where capacity does not bind, some 30 to 45 otherwise, whatever the size.
+#include "solve/prices.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "solve/master.hpp"
 #include "windrow/solve/problem.hpp"
@@ -61,21 +64,30 @@ struct Hull {
 template <std::size_t K>
 class PriceSearch {
  public:
-  PriceSearch(const Problem& problem, const std::vector<double>* start)
-      : problem_(problem), start_(start), by_theta_(problem.theta_gain > 0), rows_(problem.rows()) {
+  void run(const Problem& problem, const std::vector<double>* start, Solution& solution) {
+    problem_ = &problem;
+    start_ = start;
+    by_theta_ = problem.theta_gain > 0;
+    impossible_ = false;
+    cap_ = HUGE_VAL;
+    rows_.resize(problem.rows());
     for (std::size_t i = 0; i < rows_.size(); ++i) read(i);
     hulls_.resize(by_theta_ ? rows_.size() : 0);
+    solution.status = Status::failed;
+    solution.method = Method::prices;
+    solution.fell_back = false;
+    solution.rounds = 0;
+    if (!impossible_) search(solution);
   }
 
-  Solution run() {
-    Solution solution;
-    solution.method = Method::prices;
-    if (impossible_) return solution;
-    Master<K> master(problem_.capacity);
+ private:
+  void search(Solution& solution) {
+    Master<K>& master = master_;
+    master.begin(problem_->capacity);
     if (start_ != nullptr) {
       Column<K> first{};
-      first.theta = theta_of(problem_, *start_);
-      first.value = objective_of(problem_, *start_, first.theta);
+      first.theta = theta_of(*problem_, *start_);
+      first.value = objective_of(*problem_, *start_, first.theta);
       for (std::size_t i = 0; i < rows_.size(); ++i)
         for (std::size_t k = 0; k < K; ++k) first.used[k] += rows_[i].count * rows_[i].size * (*start_)[i * K + k];
       master.add(first);
@@ -87,14 +99,14 @@ class PriceSearch {
     double best_theta = 0;
     int stalled = 0;  // rounds in a row in which neither bound moved: the master is degenerate there
     for (int round = 0; round < kMaxRounds; ++round) {
-      if (!master.solve()) return solution;
+      if (!master.solve()) return;
       std::array<double, K> price = master.price();
       // The master's own prices swing; half way to the best so far they settle. Stalled, only the master's can help.
       if (round >= 2 && stalled == 0)
         for (std::size_t k = 0; k < K; ++k) price[k] = 0.5 * (price[k] + best_price[k]);
       Column<K> column = by_theta_ ? answer_theta(price) : answer_sum(price);
       double bound = column.value - column.cost;
-      for (std::size_t k = 0; k < K; ++k) bound += price[k] * problem_.capacity[k];
+      for (std::size_t k = 0; k < K; ++k) bound += price[k] * problem_->capacity[k];
       solution.rounds = round + 1;
       const double before = master.value();
       const bool better = bound < best_bound;
@@ -104,40 +116,41 @@ class PriceSearch {
         best_theta = column.theta;
       }
       master.add(column);
-      if (!master.solve()) return solution;
+      if (!master.solve()) return;
       if (best_bound - master.value() <= kTolerance * std::abs(best_bound)) {
         mix(master, solution);
         solution.price.assign(best_price.begin(), best_price.end());
-        solution.rate_price = by_theta_ ? rate_prices(best_price, best_theta) : floor_prices(best_price);
+        if (by_theta_)
+          rate_prices(best_price, best_theta, solution.rate_price);
+        else
+          floor_prices(best_price, solution.rate_price);
         solution.status = Status::optimal;
-        finish(problem_, solution);
-        return solution;
+        finish(*problem_, solution);
+        return;
       }
       const bool nothing = !better && master.value() <= before;
-      if (stalled >= kMaxStalled) return solution;
+      if (stalled >= kMaxStalled) return;
       stalled = nothing ? stalled + 1 : 0;
     }
-    return solution;
   }
 
- private:
   void read(std::size_t i) {
     Row<K>& row = rows_[i];
-    row.weight = problem_.weight[i];
-    row.floor = problem_.floor_of(i);
-    row.size = problem_.size[i];
-    row.count = problem_.count_of(i);
+    row.weight = problem_->weight[i];
+    row.floor = problem_->floor_of(i);
+    row.size = problem_->size[i];
+    row.count = problem_->count_of(i);
     row.usable = 0;
     for (std::size_t k = 0; k < K; ++k) {
-      row.rate[k] = problem_.rate_of(i, k);
-      row.gain[k] = problem_.gain_of(i, k);
+      row.rate[k] = problem_->rate_of(i, k);
+      row.gain[k] = problem_->gain_of(i, k);
       const bool useful = by_theta_ ? row.rate[k] > 0 : row.rate[k] > 0 || row.gain[k] > 0;
-      if (!problem_.allows(i, k) || !useful) continue;
+      if (!problem_->allows(i, k) || !useful) continue;
       unsigned at = row.usable++;
       for (; at > 0 && row.rate[row.order[at - 1]] > row.rate[k]; --at) row.order[at] = row.order[at - 1];
       row.order[at] = static_cast<unsigned char>(k);
     }
-    if (!problem_.demands(i)) return;
+    if (!problem_->demands(i)) return;
     const double most = row.usable == 0 ? 0.0 : row.rate[row.order[row.usable - 1U]];
     if (row.floor > 0 && start_ == nullptr) impossible_ = true;
     if (row.floor > most) impossible_ = true;
@@ -146,7 +159,7 @@ class PriceSearch {
 
   /// The theta at which the gain of more no longer pays for what it costs, and what all rows then use.
   Column<K> answer_theta(const std::array<double, K>& price) {
-    double left = problem_.theta_gain;
+    double left = problem_->theta_gain;
     kinks_.clear();
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Row<K>& row = rows_[i];
@@ -169,7 +182,7 @@ class PriceSearch {
     Column<K> column{};
     column.theta = left < 0 ? 0.0 : select(left);
     column.price = price;
-    column.value = problem_.theta_gain * column.theta;
+    column.value = problem_->theta_gain * column.theta;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       std::array<double, K> x{};
       decide_theta(i, hulls_[i], column.theta, x);
@@ -289,10 +302,11 @@ class PriceSearch {
   }
 
   /// What one more unit of rate costs each row: the slope of its hull; rows with a kink at theta share what is left.
-  std::vector<double> rate_prices(const std::array<double, K>& price, double theta) const {
-    std::vector<double> low(rows_.size());
-    std::vector<double> high(rows_.size());
-    double left = problem_.theta_gain;
+  void rate_prices(const std::array<double, K>& price, double theta, std::vector<double>& low) {
+    low.assign(rows_.size(), 0.0);
+    std::vector<double>& high = high_;
+    high.assign(rows_.size(), 0.0);
+    double left = problem_->theta_gain;
     double span = 0;
     double at_cap = 0;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -320,12 +334,11 @@ class PriceSearch {
         low[i] += std::clamp(left / span, 0.0, 1.0) * (high[i] - low[i]);
       }
     }
-    return low;
   }
 
   /// Price of the rate where a floor binds: the smallest at which a mixture that meets it is worth the most.
-  std::vector<double> floor_prices(const std::array<double, K>& price) const {
-    std::vector<double> result(rows_.size());
+  void floor_prices(const std::array<double, K>& price, std::vector<double>& result) const {
+    result.assign(rows_.size(), 0.0);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Row<K>& row = rows_[i];
       if (row.floor <= 0) continue;
@@ -359,17 +372,18 @@ class PriceSearch {
         }
       }
     }
-    return result;
   }
 
-  const Problem& problem_;
-  const std::vector<double>* start_;
-  bool by_theta_;
+  const Problem* problem_ = nullptr;
+  const std::vector<double>* start_ = nullptr;
+  bool by_theta_ = false;
   bool impossible_ = false;
   double cap_ = HUGE_VAL;  ///< no theta above: some row would need more than its fastest type
   std::vector<Row<K>> rows_;
   std::vector<Hull<K>> hulls_;
   std::vector<Kink> kinks_;
+  std::vector<double> high_;
+  Master<K> master_;
 };
 
 /// Row by row as above, without a search.
@@ -408,21 +422,45 @@ double cost_of_rate(const Problem& problem, std::size_t i, const std::vector<dou
   return best;
 }
 
-template <std::size_t K>
-Solution dispatch(const Problem& problem, const std::vector<double>* start) {
-  if (problem.types() == K) return PriceSearch<K>(problem, start).run();
-  if constexpr (K < 8) return dispatch<K + 1>(problem, start);
-  return {};
-}
-
 }  // namespace
 
-Solution solve_prices(const Problem& problem, const std::vector<double>* start) {
+struct PriceSolver::Rooms {
+  std::tuple<PriceSearch<1>, PriceSearch<2>, PriceSearch<3>, PriceSearch<4>, PriceSearch<5>, PriceSearch<6>,
+             PriceSearch<7>, PriceSearch<8>>
+      by_types;
+
+  template <std::size_t K>
+  void dispatch(const Problem& problem, const std::vector<double>* start, Solution& solution) {
+    if (problem.types() == K)
+      std::get<K - 1>(by_types).run(problem, start, solution);
+    else if constexpr (K < 8)
+      dispatch<K + 1>(problem, start, solution);
+    else
+      solution = {};
+  }
+};
+
+PriceSolver::PriceSolver() : rooms_(std::make_unique<Rooms>()) {}
+PriceSolver::~PriceSolver() = default;
+PriceSolver::PriceSolver(PriceSolver&&) noexcept = default;
+PriceSolver& PriceSolver::operator=(PriceSolver&&) noexcept = default;
+
+void PriceSolver::solve(const Problem& problem, const std::vector<double>* start, Solution& solution) {
   const bool both = problem.theta_gain > 0 && !problem.gain.empty();
   const bool neither = problem.theta_gain <= 0 && problem.gain.empty();
-  if (both || neither || problem.types() == 0 || problem.rows() == 0) return {};
-  if (std::any_of(problem.capacity.begin(), problem.capacity.end(), [](double gpus) { return gpus <= 0; })) return {};
-  return dispatch<1>(problem, start);
+  const bool empty =
+      std::any_of(problem.capacity.begin(), problem.capacity.end(), [](double gpus) { return gpus <= 0; });
+  if (both || neither || empty || problem.types() == 0 || problem.rows() == 0)
+    solution = {};
+  else
+    rooms_->dispatch<1>(problem, start, solution);
+}
+
+Solution solve_prices(const Problem& problem, const std::vector<double>* start) {
+  PriceSolver solver;
+  Solution solution;
+  solver.solve(problem, start, solution);
+  return solution;
 }
 
 double least_cost(const Problem& problem, const std::vector<double>& price, const std::vector<double>& wanted,

@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "solve/interior.hpp"
-#include "windrow/solve/classes.hpp"
+#include "solve/rooms.hpp"
 #include "windrow/solve/linear_program.hpp"
 #include "windrow/solve/problem.hpp"
-#include "windrow/solve/water_filling.hpp"
 
 namespace windrow::solve {
 namespace {
@@ -90,6 +88,7 @@ std::vector<double> gpu_time(const Problem& problem, std::size_t columns) {
   return cost;
 }
 
+constexpr double kCentralGap = 1e-9;
 /// Room that rounding needs at the levels, so that what costs least is told apart from what is only just possible.
 constexpr double kLevelSlack = 3e-9;
 
@@ -129,39 +128,12 @@ Solution lexicographic(const Problem& problem) {
   return solution;
 }
 
-Solution with_fallback(const Problem& problem, Solution solution) {
-  if (solution.status == Status::optimal) return solution;
-  solution = solve_simplex(problem);
-  solution.fell_back = true;
-  return solution;
-}
-
 /// Held further from the optimum where rounding does not let the method nearer.
-Solution welfare_of(const Problem& problem) {
-  InteriorSolver solver;
-  Solution solution;
+void welfare_of(InteriorSolver& solver, const Problem& problem, Solution& solution) {
   for (const double target_gap : {1e-9, 1e-8, 1e-7}) {
     solver.solve(problem, target_gap, InteriorSolver::Goal::welfare, solution);
     if (solution.status == Status::optimal) break;
   }
-  return solution;
-}
-
-template <class Method>
-Solution by_classes(const Problem& problem, Method method) {
-  check(problem);
-  const Classes classes = classes_of(problem);
-  if (problem.rows() == 0 || classes.types.empty()) {  // nobody, or nothing to give
-    Solution idle;
-    const bool met = std::all_of(problem.floor.begin(), problem.floor.end(), [](double floor) { return floor <= 0; });
-    idle.status = met ? Status::optimal : Status::infeasible;
-    idle.x.assign(problem.rows() * problem.types(), 0.0);
-    idle.price.assign(problem.types(), 0.0);
-    idle.rate_price.assign(problem.rows(), 0.0);
-    idle.theta = theta_of(problem, idle.x);
-    return idle;
-  }
-  return expand(problem, classes, method(classes.problem));
 }
 
 }  // namespace
@@ -171,8 +143,61 @@ Solution solve_simplex(const Problem& problem) {
   return from_general(problem, general, maximise(general.program));
 }
 
+void fall_back(const Problem& problem, Solution& solution) {
+  if (solution.status == Status::optimal) return;
+  solution = solve_simplex(problem);
+  solution.fell_back = true;
+}
+
+void Rooms::idle(const Problem& problem, Solution& whole) {
+  whole = {};
+  const bool met = std::all_of(problem.floor.begin(), problem.floor.end(), [](double floor) { return floor <= 0; });
+  whole.status = met ? Status::optimal : Status::infeasible;
+  whole.x.assign(problem.rows() * problem.types(), 0.0);
+  whole.price.assign(problem.types(), 0.0);
+  whole.rate_price.assign(problem.rows(), 0.0);
+  whole.theta = theta_of(problem, whole.x);
+}
+
+void Rooms::any(const Problem& problem, Solution& whole) {
+  by_classes(problem, whole, [this](const Problem& few, Solution& solution) {
+    prices.solve(few, nullptr, solution);
+    fall_back(few, solution);
+  });
+}
+
+void Rooms::solve(const Problem& problem, TieBreak tie_break, Solution& whole) {
+  by_classes(problem, whole, [&](const Problem& few, Solution& solution) {
+    if (solutions.used()) {
+      numbers_of(few, numbers);
+      if (const Solution* known = solutions.find(numbers)) {
+        ++hits;
+        solution = *known;
+        return;
+      }
+    }
+    switch (tie_break) {
+      case TieBreak::central:
+        interior.solve(few, kCentralGap, InteriorSolver::Goal::best, solution);
+        fall_back(few, solution);
+        break;
+      case TieBreak::lexicographic:
+        solution = lexicographic(few);
+        fall_back(few, solution);
+        break;
+      case TieBreak::vertex:
+        solution = solve_simplex(few);
+        break;
+    }
+    if (solutions.used()) solutions.keep(numbers, solution);
+  });
+}
+
 Solution solve_any(const Problem& problem) {
-  return by_classes(problem, [](const Problem& small) { return with_fallback(small, solve_prices(small)); });
+  Rooms rooms;
+  Solution solution;
+  rooms.any(problem, solution);
+  return solution;
 }
 
 Solution solve_centre(const Problem& problem) {
@@ -180,12 +205,13 @@ Solution solve_centre(const Problem& problem) {
   region.theta_gain = 0;
   region.weight.assign(problem.rows(), 0.0);
   region.gain.clear();
-  return by_classes(region, [](const Problem& small) {
-    Solution solution;
-    InteriorSolver().solve(small, 1, InteriorSolver::Goal::centre, solution);
-    if (solution.status == Status::optimal && violation(small, solution.x, 0) > 1e-8) solution.status = Status::failed;
-    return solution;
+  Rooms rooms;
+  Solution centre;
+  rooms.by_classes(region, centre, [&](const Problem& few, Solution& solution) {
+    rooms.interior.solve(few, 1, InteriorSolver::Goal::centre, solution);
+    if (solution.status == Status::optimal && violation(few, solution.x, 0) > 1e-8) solution.status = Status::failed;
   });
+  return centre;
 }
 
 Solution solve_welfare(const Problem& problem) {
@@ -215,7 +241,10 @@ Solution solve_welfare(const Problem& problem) {
     own.weight.push_back(0);
     if (!problem.count.empty()) own.count.push_back(problem.count[i]);
   }
-  Solution found = by_classes(own, [](const Problem& small) { return welfare_of(small); });
+  Rooms rooms;
+  Solution found;
+  rooms.by_classes(own, found,
+                   [&](const Problem& few, Solution& welfare) { welfare_of(rooms.interior, few, welfare); });
   Solution solution = found;
   solution.x.assign(problem.rows() * types, 0.0);
   solution.rate_price.assign(problem.rows(), 0.0);
@@ -246,17 +275,10 @@ Solution solve_welfare(const Problem& problem) {
 }
 
 Solution solve(const Problem& problem, TieBreak tie_break) {
-  return by_classes(problem, [&](const Problem& small) {
-    switch (tie_break) {
-      case TieBreak::central:
-        return with_fallback(small, solve_interior(small));
-      case TieBreak::lexicographic:
-        return with_fallback(small, lexicographic(small));
-      case TieBreak::vertex:
-        break;
-    }
-    return solve_simplex(small);
-  });
+  Rooms rooms;
+  Solution solution;
+  rooms.solve(problem, tie_break, solution);
+  return solution;
 }
 
 }  // namespace windrow::solve

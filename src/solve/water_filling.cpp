@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "solve/filling.hpp"
-#include "windrow/solve/classes.hpp"
+#include "solve/rooms.hpp"
 
 namespace windrow::solve {
 namespace {
@@ -15,31 +15,28 @@ double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t
   return rate;
 }
 
-WaterFilling fill_rows(const Problem& problem, const Reweigh* reweigh, Filling filling) {
+WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling) {
   Problem round = problem;
   round.theta_gain = 1;
-  Solution last;
+  Solution last, solution;
   WaterFilling filled =
       fill_levels(problem.floor, problem.weight, reweigh, filling,
                   [&](const std::vector<double>& weight, const std::vector<double>& floor) {
                     round.weight = weight;
                     round.floor = floor;
-                    Solution solution = solve_interior(round);
+                    rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
+                    if (solution.status != Status::optimal)  // frozen rows leave little room
+                      rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
                     if (solution.status != Status::optimal)
-                      solution = solve_interior(round, 1e-8);  // frozen rows leave little room
-                    if (solution.status != Status::optimal)
-                      solution = solve_prices(round, last.x.empty() ? nullptr : &last.x);
-                    if (solution.status != Status::optimal) {
-                      solution = solve_simplex(round);
-                      solution.fell_back = true;
-                    }
+                      rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+                    fall_back(round, solution);
                     RoundAnswer answer{solution.status, solution.theta, {}, {}, solution.rounds, solution.fell_back};
                     if (solution.status != Status::optimal) return answer;
                     for (std::size_t i = 0; i < problem.rows(); ++i) {
                       answer.rate.push_back(rate_at(problem, solution.x, i));
                       answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
                     }
-                    last = std::move(solution);
+                    std::swap(last, solution);
                     return answer;
                   });
   filled.last = std::move(last);
@@ -48,23 +45,45 @@ WaterFilling fill_rows(const Problem& problem, const Reweigh* reweigh, Filling f
 
 }  // namespace
 
-WaterFilling fill(const Problem& problem, const Reweigh* reweigh, Filling filling) {
+void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling, WaterFilling& filled) {
   check(problem);
+  const std::size_t n = problem.rows();
   // With weights that change, rows are told apart; types without GPUs are left out all the same.
-  std::vector<int> label(problem.rows());
+  std::vector<int> label(reweigh == nullptr ? 0 : n);
   for (std::size_t i = 0; i < label.size(); ++i) label[i] = static_cast<int>(i);
-  const Classes classes = classes_of(problem, reweigh == nullptr ? nullptr : &label);
-  if (problem.rows() == 0 || classes.types.empty()) {
-    WaterFilling nothing;
-    nothing.last = solve_any(problem);
-    nothing.level.assign(problem.rows(), 0.0);
-    return nothing;
+  finder.find(problem, reweigh == nullptr ? nullptr : &label, classes);
+  if (n == 0 || classes.types.empty()) {
+    filled = {};
+    idle(problem, filled.last);
+    filled.level.assign(n, 0.0);
+    return;
   }
-  WaterFilling small = fill_rows(classes.problem, reweigh, filling);
-  WaterFilling filled = small;
-  filled.last = expand(problem, classes, small.last);
-  filled.level.resize(problem.rows());
-  for (std::size_t i = 0; i < problem.rows(); ++i) filled.level[i] = small.level[classes.class_of[i]];
+  const bool remember = fillings.used() && reweigh == nullptr;
+  const WaterFilling* known = nullptr;
+  if (remember) {
+    numbers_of(classes.problem, numbers);
+    numbers.push_back(filling == Filling::exact ? 0 : 1);
+    known = fillings.find(numbers);
+    hits += known == nullptr ? 0 : 1;
+  }
+  WaterFilling few;
+  if (known == nullptr) {
+    few = fill_rows(*this, classes.problem, reweigh, filling);
+    if (remember) fillings.keep(numbers, few);
+    known = &few;
+  }
+  filled.increment = known->increment;
+  filled.rounds = known->rounds;
+  filled.fallbacks = known->fallbacks;
+  expand(problem, classes, known->last, filled.last);
+  filled.level.resize(n);
+  for (std::size_t i = 0; i < n; ++i) filled.level[i] = known->level[classes.class_of[i]];
+}
+
+WaterFilling fill(const Problem& problem, const Reweigh* reweigh, Filling filling) {
+  Rooms rooms;
+  WaterFilling filled;
+  rooms.fill(problem, reweigh, filling, filled);
   return filled;
 }
 

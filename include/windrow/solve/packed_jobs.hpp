@@ -65,8 +65,9 @@ struct PackedAllocation {
 /// Answers are valid until the next call. Equal input gives equal bits, whatever was asked before.
 class PackedSolver {
  public:
-  /// `list_pairs`: whether answers name pairs of jobs, or pairs of classes alone.
-  PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs = true);
+  /// `list_pairs`: whether answers name pairs of jobs, or pairs of classes alone. `remembered`: as for Solver, answers
+  /// of `solve` that are kept.
+  PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs = true, std::size_t remembered = 0);
   ~PackedSolver();
   PackedSolver(PackedSolver&&) noexcept;
   PackedSolver& operator=(PackedSolver&&) noexcept;
@@ -81,8 +82,9 @@ class PackedSolver {
   const PackedAllocation& fill(const Jobs& jobs, std::span<const int> kind, const Problem& problem,
                                const Reweigh* reweigh = nullptr, Filling filling = Filling::exact);
 
+  const Asked& asked() const;
   /// Problems that the simplex method had to answer, since the solver was made.
-  long fallbacks() const;
+  long fallbacks() const { return asked().fallbacks; }
 
  private:
   struct State;

@@ -60,6 +60,14 @@ struct Solution {
   std::vector<double> rate_price;  ///< [rows] of one unit of rate
 };
 
+/// What a solver has been asked so far.
+struct Asked {
+  long problems = 0;
+  long remembered = 0;  ///< answered from memory
+  long fallbacks = 0;   ///< answered by the simplex method, as the intended one gave up
+  long failures = 0;    ///< not answered: status failed, nobody gets anything
+};
+
 /// Throws InvariantError where the shapes do not fit or a number is not finite.
 void check(const Problem& problem);
 

@@ -265,6 +265,33 @@ TEST(PackedJobs, WhatWasAskedBeforeDoesNotMatterToTheBit) {
   EXPECT_EQ(ask(used), first);
   PackedSolver fresh(one.rates, TieBreak::central);
   EXPECT_EQ(ask(fresh), first);
+  PackedSolver remembers(one.rates, TieBreak::central, true, 10);
+  EXPECT_EQ(ask(remembers), first);
+  EXPECT_EQ(ask(remembers), first);
+  EXPECT_EQ(remembers.asked().remembered, 2);
+  EXPECT_EQ(remembers.asked().problems, 10);
+}
+
+TEST(PackedJobs, PairsOfClassesAreThePairsOfJobs) {
+  const Case one = draw_case(13);
+  const std::size_t types = one.jobs.types();
+  PackedSolver lists(one.rates, TieBreak::central);
+  PackedSolver classes(one.rates, TieBreak::central, false);
+  const PackedAllocation& all = lists.solve(one.jobs, one.kind, max_min_fairness(one.jobs));
+  const PackedAllocation& few = classes.solve(one.jobs, one.kind, max_min_fairness(one.jobs));
+  EXPECT_TRUE(few.pairs.empty());
+  EXPECT_FALSE(all.pairs.empty());
+  EXPECT_LT(few.class_pairs.size(), all.pairs.size());
+  for (std::size_t p = 0; p < all.pairs.size(); ++p)
+    for (std::size_t c = 0; c < few.class_pairs.size(); ++c) {
+      const auto classes_are = [&](std::size_t a, std::size_t b) {
+        return few.class_pairs[c].first == a && few.class_pairs[c].second == b;
+      };
+      const std::size_t a = few.class_of[all.pairs[p].first];
+      const std::size_t b = few.class_of[all.pairs[p].second];
+      if (!classes_are(a, b) && !classes_are(b, a)) continue;
+      for (std::size_t k = 0; k < types; ++k) EXPECT_EQ(all.together[p * types + k], few.class_together[c * types + k]);
+    }
 }
 
 TEST(PackedJobs, TheOrderOfJobsDoesNotMatterToTheBit) {

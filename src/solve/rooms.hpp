@@ -1,0 +1,54 @@
+// What solves problems without pairs, with memory that is kept from call to call.
+#pragma once
+
+#include "solve/class_finder.hpp"
+#include "solve/interior.hpp"
+#include "solve/memory.hpp"
+#include "solve/prices.hpp"
+#include "windrow/solve/finish_time.hpp"
+#include "windrow/solve/policies.hpp"
+#include "windrow/solve/problem.hpp"
+#include "windrow/solve/water_filling.hpp"
+
+namespace windrow::solve {
+
+struct Rooms {
+  explicit Rooms(std::size_t remembered = 0) : solutions(remembered), fillings(remembered) {}
+
+  ClassFinder finder;
+  Classes classes;
+  InteriorSolver interior;
+  PriceSolver prices;
+  Solution small, probe;
+  std::vector<double> numbers;
+  Memory<Solution> solutions;
+  Memory<WaterFilling> fillings;
+  long hits = 0;
+
+  /// As solve_any and solve.
+  void any(const Problem& problem, Solution& whole);
+  void solve(const Problem& problem, TieBreak tie_break, Solution& whole);
+  void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
+  void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);
+  void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, WaterFilling& filled);
+
+  /// Finds classes; `method(problem of the classes, solution)` solves them. Nobody, or nothing to give, is answered
+  /// here.
+  template <class Method>
+  void by_classes(const Problem& problem, Solution& whole, Method method) {
+    check(problem);
+    finder.find(problem, nullptr, classes);
+    if (problem.rows() == 0 || classes.types.empty()) {
+      idle(problem, whole);
+      return;
+    }
+    method(classes.problem, small);
+    expand(problem, classes, small, whole);
+  }
+  static void idle(const Problem& problem, Solution& whole);
+};
+
+/// The simplex method where `solution` is not optimal.
+void fall_back(const Problem& problem, Solution& solution);
+
+}  // namespace windrow::solve
