@@ -18,30 +18,31 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   problem.floor.clear();
   WINDROW_CHECK(times.steps.size() == n && times.elapsed_s.size() == n && times.fair_s.size() == n, "{} rows", n);
   double rho = 0;
+  std::vector<double> fastest(n);
   for (std::size_t i = 0; i < n; ++i) {
     if (times.steps[i] <= 0) continue;
-    double fastest = 0;
     for (std::size_t k = 0; k < problem.types(); ++k)
-      if (problem.allows(i, k) && problem.capacity[k] > 0) fastest = std::max(fastest, problem.rate_of(i, k));
-    if (fastest <= 0) return;  // status failed: this row never finishes
-    rho = std::max(rho, (times.elapsed_s[i] + times.steps[i] / fastest) / times.fair_s[i]);
+      if (problem.allows(i, k) && problem.capacity[k] > 0) fastest[i] = std::max(fastest[i], problem.rate_of(i, k));
+    if (fastest[i] <= 0) return;  // status failed: this row never finishes
+    rho = std::max(rho, (times.elapsed_s[i] + times.steps[i] / fastest[i]) / times.fair_s[i]);
   }
   for (int round = 1; round <= kMaxNewtonRounds; ++round) {
     result.rounds = round;
-    problem.weight = wanted_rates(times, rho);
+    problem.weight = wanted_rates(times, fastest, rho);
     Solution& solution = probe;
     any(problem, solution);
     if (solution.status != Status::optimal) break;
     // Rounding aside, theta is at most 1 here: at a smaller rho than the optimum not all rates can be had.
-    if (solution.theta >= 1 - 1e-10 || n == 0 || solution.bound >= 1 - 1e-10) {
-      result.solution = solution;
-      break;
-    }
+    result.solution = solution;
+    if (solution.theta >= 1 - 1e-10 || n == 0 || solution.bound >= 1 - 1e-10) break;
     double worth = 0;
     for (std::size_t k = 0; k < problem.types(); ++k) worth += solution.price[k] * problem.capacity[k];
-    rho = newton_root(times, rho, worth, [&](const std::vector<double>& wanted, std::vector<double>& rise) {
-      return least_cost(problem, solution.price, wanted, &rise);
-    });
+    const double more =
+        newton_root(times, fastest, rho, worth, [&](const std::vector<double>& wanted, std::vector<double>& rise) {
+          return least_cost(problem, solution.price, wanted, &rise);
+        });
+    if (!(more > rho)) break;  // as far as numbers go
+    rho = more;
   }
   result.rho = rho;
   if (result.solution.status != Status::optimal) return;

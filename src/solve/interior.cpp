@@ -24,7 +24,8 @@ constexpr int kCentringSteps = 8;   // at most: Newton's method is quadratic the
 constexpr int kSettlingSteps = 40;  // the same without an objective, from far away
 constexpr double kCentred = 1e-7;   // largest relative distance of a product from its target
 constexpr double kToBoundary = 0.9995;
-constexpr double kTooShort = 0.1;  // of a step: too near to the boundary, towards the centre first
+constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
+constexpr double kCautious = 0.3;  // ... to this part of the products
 
 constexpr std::size_t kLanes = 2;
 using Lane = double __attribute__((vector_size(8 * kLanes)));
@@ -173,7 +174,7 @@ class Interior {
           move(forward, back);
           continue;
         }
-        direction<false>(std::max(mu_, held_mu()));
+        direction<false>(std::max(kCautious * mu_, held_mu()));
       }
       const auto [primal, dual] = lengths(kToBoundary);
       move(primal, dual);

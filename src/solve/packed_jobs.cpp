@@ -6,6 +6,7 @@
 #include "solve/class_finder.hpp"
 #include "solve/memory.hpp"
 #include "solve/pair_program.hpp"
+#include "solve/rooms.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/solve/classes.hpp"
 
@@ -99,8 +100,9 @@ struct PackedSolver::State {
   /// Nobody, or nothing to give.
   bool trivial(const Jobs& jobs, const Problem& problem) {
     clear();
-    if (!classes.problem.capacity.empty() && classes.problem.rows() > 0) return false;
-    out.alone = solve::solve(problem, tie_break);
+    const bool nothing = classes.problem.capacity.empty() || classes.problem.rows() == 0;
+    if (!nothing && !Rooms::nobody_asks(problem)) return false;
+    Rooms::idle(problem, out.alone);
     out.rate.assign(jobs.size(), 0.0);
     out.class_of = classes.class_of;
     return true;
@@ -198,7 +200,11 @@ const PackedAllocation& PackedSolver::solve_sum(const Jobs& jobs, std::span<cons
   State& s = *state_;
   check(problem);
   s.group(jobs, kind, problem, false);
-  if (s.trivial(jobs, problem)) return s.out;
+  if (s.trivial(jobs, problem)) {
+    s.out.floors_dropped = s.out.alone.status == Status::infeasible;
+    s.out.alone.status = Status::optimal;
+    return s.out;
+  }
   Problem& asked = s.classes.problem;
   bool dropped = false;
   if (std::any_of(asked.floor.begin(), asked.floor.end(), [](double floor) { return floor > 0; })) {

@@ -7,11 +7,14 @@ namespace windrow::solve {
 namespace {
 
 constexpr int kMaxSteps = 100;
+constexpr int kPatience = 12;  // steps without any progress
 constexpr int kCentringSteps = 8;
 constexpr double kCentred = 1e-6;  // largest relative distance of a product from its target
 constexpr double kToBoundary = 0.9995;
-constexpr double kTooShort = 0.1;  // of a step: too near to the boundary, towards the centre first
+constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
+constexpr double kCautious = 0.3;  // ... to this part of the products
 constexpr int kMaxRefinements = 6;
+constexpr double kProximal = 1e-8;  // what keeps equalities that follow from each other from being singular
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
 constexpr double kRefined = 1e-20;  // square of the relative error at which refinement ends
 constexpr std::size_t kPanel = 8;
@@ -139,15 +142,17 @@ void BorderedCholesky::solve(std::vector<double>& right) const {
   }
 }
 
-bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times,
-                       double rho) {
+bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times, double rho,
+                       const Tight* tight) {
   target_ = target_gap;
   rounds_ = 0;
-  if (!set_up(alone, ways, times, rho)) return false;
+  if (!set_up(alone, ways, times, rho, tight)) return false;
   begin();
   int left = -1;  // centring steps still to do, once the gap is reached
   double best = HUGE_VAL;
   int stuck = 0;
+  double least = HUGE_VAL;
+  int idle = 0;
   for (int step = 0; step < kMaxSteps; ++step) {
     demand();
     residuals();
@@ -157,6 +162,10 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
     stuck = gap_ > 0.9 * best ? stuck + 1 : 0;
     best = std::min(best, gap_);
     if (stuck >= 3 && left < 0 && gap_ < 5e-7) target_ = gap_;
+    const double merit = std::max({gap_, primal_, dual_});
+    idle = merit > 0.9 * least ? idle + 1 : 0;
+    least = std::min(least, merit);
+    if (left < 0 && idle > kPatience) return false;
     if (left < 0 && gap_ <= 2 * target_ && primal_ < 1e-7 && dual_ < 1e-7) left = kCentringSteps;
     if (left > 0 && left < kCentringSteps && off_centre() < kCentred) left = 0;
     if (left == 0) {
@@ -176,7 +185,7 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
       direction<true>(std::max(sigma * mu_, held_mu()));
       length = lengths(kToBoundary);
       if (std::min(length.first, length.second) < kTooShort) {
-        direction<false>(std::max(mu_, held_mu()));
+        direction<false>(std::max(kCautious * mu_, held_mu()));
         length = {0, 0};
       }
     }
@@ -190,7 +199,8 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
 }
 
 /// Numbers the rows: by size, each row's time and then its demand; the types' capacities last.
-bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho) {
+bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho,
+                          const Tight* tight) {
   const std::size_t n = alone.rows();
   if (!ways.possible || ways.list.empty()) return false;
   by_rho_ = times != nullptr;
@@ -251,6 +261,16 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   }
   rows_ = limit_.size();
   level_.assign(rows_, 0.0);
+  equal_.assign(rows_, 0);
+  if (tight != nullptr) {
+    const auto mark = [&](const std::vector<char>& which, const std::vector<int>& rows) {
+      for (std::size_t i = 0; i < which.size(); ++i)
+        if (which[i] != 0 && rows[i] >= 0) equal_[static_cast<std::size_t>(rows[i])] = 1;
+    };
+    mark(tight->time, time_row_);
+    mark(tight->rate, rate_row_);
+    mark(tight->capacity, capacity_row_);
+  }
   normal_.shape(blocks_, border);
 
   theta_unit_ = ways.theta_unit;
@@ -371,6 +391,10 @@ void PairInterior::begin() {
   std::fill(ax_.begin(), ax_.end(), 0.0);
   sweep(y_, ax_, [&](std::size_t j, double) { return x_[j]; });
   for (std::size_t r = 0; r < rows_; ++r) {
+    if (equal_[r] != 0) {
+      s_[r] = y_[r] = 0;
+      continue;
+    }
     s_[r] = std::max(0.1 * row_size_[r], limit_[r] - level_[r] - ax_[r]);
     total_ += row_copies_[r];
   }
@@ -495,7 +519,7 @@ void PairInterior::assemble() {
     time[run.r1 - from] -= run.u * tr;
     rate[run.r1 - from] += rr;
   }
-  for (std::size_t r = 0; r < rows_; ++r) share_[r] = s_[r] / y_[r];
+  for (std::size_t r = 0; r < rows_; ++r) share_[r] = equal_[r] != 0 ? kProximal : s_[r] / y_[r];
   for (std::size_t g = 0; g < blocks_.size(); ++g)
     for (std::size_t r = 0; r < blocks_[g]; ++r) normal_.column(g, r)[r] += share_[first_[g] + r];
   for (auto r = static_cast<std::size_t>(inner); r < rows_; ++r) {
@@ -554,10 +578,10 @@ void PairInterior::solve_refined(std::vector<double>& right) {
 template <bool Corrected>
 void PairInterior::direction(double mu) {
   for (std::size_t r = 0; r < rows_; ++r)
-    cs_[r] = mu * row_copies_[r] - s_[r] * y_[r] - (Corrected ? ds_[r] * dy_[r] : 0);
+    cs_[r] = equal_[r] != 0 ? 0 : (mu * row_copies_[r] - (Corrected ? ds_[r] * dy_[r] : 0)) / y_[r] - s_[r];
   // (A D A' + S / Y) dy - h dtheta = A D (cx / x + reduced cost) + cs / y - rp, and h dy + curve dtheta = what theta
   // lacks.
-  for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] / y_[r] - rp_[r];
+  for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
   right_[rows_] = 0;
   for (std::size_t j = 0; j < columns_; ++j)
     cx_[j] = (mu * copies_[j] - (Corrected ? dx_[j] * dz_[j] : 0)) / z_[j] - x_[j];
@@ -571,7 +595,7 @@ void PairInterior::direction(double mu) {
     return dx_[j] = cx_[j] - ratio_[j] * dz_[j];
   });
   for (std::size_t r = 0; r < rows_; ++r)
-    ds_[r] = s_[r] < y_[r] ? cs_[r] / y_[r] - share_[r] * dy_[r] : rp_[r] - ax_[r] - slope_[r] * dtheta_;
+    ds_[r] = equal_[r] != 0 ? 0 : s_[r] < y_[r] ? cs_[r] - share_[r] * dy_[r] : rp_[r] - ax_[r] - slope_[r] * dtheta_;
 }
 
 std::pair<double, double> PairInterior::lengths(double limit) const {
@@ -581,7 +605,8 @@ std::pair<double, double> PairInterior::lengths(double limit) const {
     if (value + length * change < 0) length = -value / change;
   };
   for (std::size_t j = 0; j < columns_; ++j) shorten(x_[j], dx_[j], primal), shorten(z_[j], dz_[j], dual);
-  for (std::size_t r = 0; r < rows_; ++r) shorten(s_[r], ds_[r], primal), shorten(y_[r], dy_[r], dual);
+  for (std::size_t r = 0; r < rows_; ++r)
+    if (equal_[r] == 0) shorten(s_[r], ds_[r], primal), shorten(y_[r], dy_[r], dual);
   if (by_rho_) {
     if (dtheta_ > 0) primal = std::min(primal, 0.9 * (-theta_ - rho_least_) / dtheta_);
     primal = dual = std::min(primal, dual);  // the demands bend: one step for all

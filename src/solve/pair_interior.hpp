@@ -38,6 +38,11 @@ class BorderedCholesky {
   std::vector<double> values_, corner_, whole_;
 };
 
+/// Rows that are known to hold with equality, which leaves them no interior: by row of the problem, or by type.
+struct Tight {
+  std::vector<char> time, rate, capacity;
+};
+
 /// Keeps its memory from call to call.
 class PairInterior {
  public:
@@ -45,7 +50,13 @@ class PairInterior {
   /// the rate that its finish time asks for at rho, convex in rho, instead of weight and floor; `rho` is where to
   /// begin, a lower bound. False where it does not get there.
   bool run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times = nullptr,
-           double rho = 0);
+           double rho = 0, const Tight* tight = nullptr);
+
+  /// Whether strict complementarity says, beyond doubt, that a way has no time in any optimum, or that a row has no
+  /// slack.
+  bool dead(std::size_t way) const { return vanishes(x_[way] / copies_[way], z_[way]); }
+  bool full_time(std::size_t i) const { return full(time_row_[i]); }
+  bool full_capacity(std::size_t k) const { return full(capacity_row_[k]); }
 
   const std::vector<double>& time() const { return x_; }  ///< [ways]
   double theta() const { return theta_; }                 ///< in the problem's units; rho with finish times
@@ -73,7 +84,13 @@ class PairInterior {
     double u, s;      ///< time of the first, GPUs
   };
   double price_at(int row) const { return row < 0 ? 0.0 : y_[static_cast<std::size_t>(row)] * value_unit_; }
-  bool set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho);
+  static bool vanishes(double part, double price) { return part < 1e-6 && price > 1e3 * part; }
+  bool full(int row) const {
+    if (row < 0) return false;
+    const auto r = static_cast<std::size_t>(row);
+    return equal_[r] || vanishes(s_[r] / row_size_[r], y_[r]);
+  }
+  bool set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho, const Tight* tight);
   void begin();
   void demand();
   template <class Value>
@@ -100,6 +117,7 @@ class PairInterior {
   std::vector<int> block_of_;        ///< [rows of the problem]
   std::vector<std::size_t> first_;   ///< [blocks] first row
   std::vector<double> limit_, row_size_, row_copies_, copies_;
+  std::vector<char> equal_;    ///< [rows] no slack, a price of either sign
   std::vector<double> slope_;  ///< [rows] of the demand in theta
   std::vector<double> level_;  ///< [rows] the demand beyond the limit: slope x theta, or as rho asks
   // Finish times: rows with a part in the ratio.

@@ -5,11 +5,13 @@
 
 #include "solve/filling.hpp"
 #include "solve/newton.hpp"
+#include "solve/rooms.hpp"
 
 namespace windrow::solve {
 namespace {
 
 constexpr double kTargetGap = 1e-8;
+constexpr double kSure = 1e-6;
 constexpr double kProved = 1e-6;  // a larger gap is no proof
 
 std::size_t at(int index) {
@@ -24,6 +26,26 @@ bool dominated(const Problem& alone, const Way& way) {
   const double second = way.second == kNobody ? 1 : alone.rate_of(at(way.second), k);
   if ((way.first_rate > 0 && first <= 0) || (way.second_rate > 0 && second <= 0)) return false;
   return (way.first_rate > 0 ? way.first_rate / first : 0) + (way.second_rate > 0 ? way.second_rate / second : 0) <= 1;
+}
+
+/// What a unit of a way's time is worth at prices, less what it costs.
+double worth(const Problem& alone, const Way& way, const WayAnswer& prices) {
+  const std::size_t i = at(way.first);
+  double value = way.gain - prices.price[at(way.type)] * alone.size[i] - prices.time_price[i] * way.first_time;
+  if (alone.demands(i)) value += prices.rate_price[i] * way.first_rate;
+  if (way.second == kNobody) return value;
+  const std::size_t j = at(way.second);
+  value -= prices.time_price[j];
+  if (alone.demands(j)) value += prices.rate_price[j] * way.second_rate;
+  return value;
+}
+
+/// The rate of the fastest type alone.
+double fastest_alone(const Problem& alone, std::size_t i) {
+  double most = 0;
+  for (std::size_t k = 0; k < alone.types(); ++k)
+    if (alone.allows(i, k) && alone.capacity[k] > 0) most = std::max(most, alone.rate_of(i, k));
+  return most;
 }
 
 }  // namespace
@@ -164,6 +186,24 @@ void PairProgram::read(const Problem& alone, const LinearSolution& found, WayAns
     answer.time_price[i] = value(types + i);
     if (demand_[i] >= 0) answer.rate_price[i] = value(at(demand_[i])) / ways.scale[i];
   }
+  // The simplex method's tolerance is absolute: where a row asks for next to nothing, it may have got nothing.
+  const double theta = found.x[0] * ways.theta_unit;
+  std::vector<double> lack(alone.rows());
+  for (std::size_t i = 0; i < lack.size(); ++i)
+    if (demand_[i] >= 0) lack[i] = alone.count_of(i) * (alone.weight[i] * theta + alone.floor_of(i));
+  for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    const Way& way = ways.list[j];
+    lack[at(way.first)] -= way.first_rate * answer.time[j];
+    if (way.second != kNobody) lack[at(way.second)] -= way.second_rate * answer.time[j];
+  }
+  for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    const Way& way = ways.list[j];
+    const std::size_t i = at(way.first);
+    if (way.pair != kNobody || !(lack[i] > 0) || !(way.first_rate > 0)) continue;
+    if (way.first_rate < fastest_alone(alone, i)) continue;
+    answer.time[j] += lack[i] / way.first_rate;
+    lack[i] = 0;
+  }
   settle(alone, answer);
 }
 
@@ -187,11 +227,11 @@ void PairProgram::fall_back(const Problem& alone, WayAnswer& answer) {
   answer.fell_back = true;
 }
 
-void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer) {
+void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight) {
   answer.status = Status::failed;
   answer.method = Method::interior;
   answer.fell_back = false;
-  const bool there = interior_.run(alone, ways, target_gap);
+  const bool there = interior_.run(alone, ways, target_gap, nullptr, 0, tight);
   answer.rounds = interior_.rounds();
   if (!there) return;
   answer.time = interior_.time();
@@ -206,7 +246,7 @@ void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& a
   settle(alone, answer);
   if (!(answer.gap <= kProved)) answer.status = Status::failed;
   for (std::size_t i = 0; i < alone.rows(); ++i)  // where theta is asked for, it is already what x attains
-    if (answer.rate[i] < alone.floor_of(i) * (1 - 1e-7)) answer.status = Status::failed;
+    if (answer.rate[i] < alone.floor_of(i) * (1 - 2e-8)) answer.status = Status::failed;
 }
 
 /// Column generation: ways that are worth more than they cost at the prices join until there are none; of a row's pairs
@@ -302,7 +342,19 @@ void PairProgram::lexicographic(const Problem& alone, WayAnswer& answer) {
   answer.rounds += levels.rounds;
 }
 
+/// Nobody gets anything, which is as good as anything where theta alone counts and nobody has a weight.
+void PairProgram::idle(const Problem& alone, WayAnswer& answer) const {
+  answer = {};
+  answer.time.assign(ways.list.size(), 0.0);
+  answer.price.assign(alone.types(), 0.0);
+  answer.time_price.assign(alone.rows(), 0.0);
+  answer.rate_price.assign(alone.rows(), 0.0);
+  settle(alone, answer);
+  answer.bound = answer.gap = 0;
+}
+
 void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer) {
+  if (Rooms::nobody_asks(alone)) return idle(alone, answer);
   switch (tie_break) {
     case TieBreak::central:
       interior(alone, kTargetGap, answer);
@@ -317,25 +369,82 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   fall_back(alone, answer);
 }
 
+/// Every round's allocations are optima of all rounds before. So a way that has no time in any optimum of one round has
+/// none later, a row without slack keeps none, and whoever is frozen has its level exactly: what would leave ever less
+/// of an interior is taken out as it becomes known. Where the interior point method gives up all the same, vertices
+/// finish the levels, and it is asked once more at the end, for the centre.
 WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last) {
+  const std::size_t n = alone.rows();
+  const std::vector<Way> all = ways.list;
+  std::vector<std::size_t> held(all.size());  // ways that are left
+  for (std::size_t j = 0; j < held.size(); ++j) held[j] = j;
+  Tight tight{std::vector<char>(n), std::vector<char>(n), std::vector<char>(alone.types())};
   Problem round = alone;
   round.theta_gain = 1;
   WayAnswer solution;
-  return fill_levels(alone.floor, alone.weight, reweigh, filling,
-                     [&](const std::vector<double>& weight, const std::vector<double>& floor) {
-                       round.weight = weight;
-                       round.floor = floor;
-                       ways.measure(round);
-                       interior(round, kTargetGap, solution);
-                       fall_back(round, solution);
-                       RoundAnswer answer{solution.status, solution.theta,    solution.rate, {},
-                                          solution.rounds, solution.fell_back};
-                       if (answer.status != Status::optimal) return answer;
-                       for (std::size_t i = 0; i < weight.size(); ++i)
-                         answer.cost.push_back(alone.count_of(i) * weight[i] * solution.rate_price[i]);
-                       std::swap(last, solution);
-                       return answer;
-                     });
+  bool by_vertices = false;
+  const auto keep = [&] {
+    last = solution;
+    last.time.assign(all.size(), 0.0);
+    for (std::size_t j = 0; j < held.size(); ++j) last.time[held[j]] = solution.time[j];
+  };
+  const auto drop = [&](auto dead) {
+    std::size_t kept = 0;
+    for (std::size_t j = 0; j < held.size(); ++j) {
+      if (dead(j)) continue;
+      held[kept] = held[j];
+      ways.list[kept++] = ways.list[j];
+    }
+    held.resize(kept);
+    ways.list.resize(kept);
+  };
+  Tight before;
+  WaterFilling filled = fill_levels(
+      alone.floor, alone.weight, reweigh, filling,
+      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+        round.weight = weight;
+        round.floor = floor;
+        ways.measure(round);
+        if (!by_vertices) interior(round, kTargetGap, solution, &tight);
+        by_vertices = by_vertices || solution.status != Status::optimal;
+        if (by_vertices) {
+          generate(round, solution);
+          fall_back(round, solution);
+          solution.fell_back = true;
+        }
+        RoundAnswer answer{solution.status, solution.theta,     solution.rate, {},
+                           solution.rounds, solution.fell_back, !by_vertices};
+        if (answer.status != Status::optimal) return answer;
+        for (std::size_t i = 0; i < n; ++i)
+          answer.cost.push_back(alone.count_of(i) * weight[i] * solution.rate_price[i]);
+        keep();
+        const double sure = kSure * ways.value_unit;  // a price or a loss above this is not rounding
+        before = tight;
+        for (std::size_t i = 0; i < n; ++i)
+          if (by_vertices ? solution.time_price[i] > sure : interior_.full_time(i)) tight.time[i] = 1;
+        for (std::size_t k = 0; k < alone.types(); ++k)
+          if (by_vertices ? solution.price[k] > sure : interior_.full_capacity(k)) tight.capacity[k] = 1;
+        drop([&](std::size_t j) {
+          return by_vertices ? worth(round, ways.list[j], solution) < -sure : interior_.dead(j);
+        });
+        return answer;
+      },
+      [&](const std::vector<char>& frozen) { tight.rate = frozen; });
+  if (by_vertices && last.status == Status::optimal) {
+    before.time = tight.time;
+    before.capacity = tight.capacity;
+    ways.measure(round);
+    const int rounds = solution.rounds;
+    interior(round, kTargetGap, solution, &before);
+    if (solution.status == Status::optimal) {
+      keep();
+      filled.rounds += solution.rounds;
+    }
+    last.rounds += rounds;
+    last.fell_back = true;
+  }
+  ways.list = all;
+  return filled;
 }
 
 PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break,
@@ -361,7 +470,7 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     result.rho = std::max(result.rho, (times.elapsed_s[i] + times.steps[i] / fastest[i]) / times.fair_s[i]);
   }
   const auto demand = [&] {
-    alone.weight = wanted_rates(times, result.rho);
+    alone.weight = wanted_rates(times, fastest, result.rho);
     ways.measure(alone);
   };
   // What the rates that rho asks for cost at prices of rates: linear in them. No allocation has rates worth more than
@@ -369,15 +478,16 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
   const auto raise = [&](const std::vector<double>& rate_price, double worth) {
     double scale = 0;
     for (std::size_t i = 0; i < n; ++i) scale += alone.count_of(i) * alone.weight[i] * rate_price[i];
-    return newton_root(times, result.rho, worth, [&](const std::vector<double>& wanted, std::vector<double>& rise) {
-      double total = 0;
-      rise.resize(n);
-      for (std::size_t i = 0; i < n; ++i) {
-        rise[i] = alone.count_of(i) * rate_price[i] / scale;
-        total += rise[i] * wanted[i];
-      }
-      return total;
-    });
+    return newton_root(times, fastest, result.rho, worth,
+                       [&](const std::vector<double>& wanted, std::vector<double>& rise) {
+                         double total = 0;
+                         rise.resize(n);
+                         for (std::size_t i = 0; i < n; ++i) {
+                           rise[i] = alone.count_of(i) * rate_price[i] / scale;
+                           total += rise[i] * wanted[i];
+                         }
+                         return total;
+                       });
   };
   const auto attained = [&] {
     double most = 0;
@@ -387,6 +497,10 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     return most;
   };
   demand();
+  if (Rooms::nobody_asks(alone)) {
+    idle(alone, answer);
+    return result;
+  }
   if (tie_break == TieBreak::central && result.rho > 0 && interior_.run(alone, ways, kTargetGap, &times, result.rho)) {
     answer.method = Method::interior;
     answer.rounds = result.rounds = interior_.rounds();
@@ -406,6 +520,7 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
       result.rho = bound;
       demand();
       settle(alone, answer);
+      answer.gap = (result.attained - result.rho) / result.attained;
       return result;
     }
     result.rounds = 0;
@@ -427,6 +542,7 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     if (chosen.status == Status::optimal) std::swap(answer, chosen);
   }
   result.attained = attained();
+  answer.gap = (result.attained - result.rho) / result.attained;
   return result;
 }
 

@@ -40,11 +40,13 @@ class PairProgram {
     double rho = 0, attained = 0;
     int rounds = 0;
   };
-  /// `alone` is left with the weights that the optimum asks for. Status failed where a job never finishes.
+  /// `alone` is left with the weights that the optimum asks for; the answer's gap is that of rho. Status failed where a
+  /// job never finishes.
   Rho finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break, WayAnswer& answer);
 
  private:
-  void interior(const Problem& alone, double target_gap, WayAnswer& answer);
+  void idle(const Problem& alone, WayAnswer& answer) const;
+  void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr);
   void generate(const Problem& alone, WayAnswer& answer);
   void lexicographic(const Problem& alone, WayAnswer& answer);
   void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);

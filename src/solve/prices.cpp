@@ -15,6 +15,7 @@ namespace windrow::solve {
 namespace {
 
 constexpr double kTolerance = 1e-10;
+constexpr double kProved = 1e-7;
 constexpr int kMaxRounds = 2000;
 constexpr int kMaxStalled = 100;
 
@@ -70,6 +71,7 @@ class PriceSearch {
     by_theta_ = problem.theta_gain > 0;
     impossible_ = false;
     cap_ = HUGE_VAL;
+    unit_ = 0;
     rows_.resize(problem.rows());
     for (std::size_t i = 0; i < rows_.size(); ++i) read(i);
     hulls_.resize(by_theta_ ? rows_.size() : 0);
@@ -124,8 +126,10 @@ class PriceSearch {
           rate_prices(best_price, best_theta, solution.rate_price);
         else
           floor_prices(best_price, solution.rate_price);
-        solution.status = Status::optimal;
         finish(*problem_, solution);
+        // A start that is not quite feasible is found out here. What floors leave of theta may be next to nothing.
+        if (std::abs(solution.bound - solution.objective) <= kProved * std::max(std::abs(solution.bound), unit_))
+          solution.status = Status::optimal;
         return;
       }
       const bool nothing = !better && master.value() <= before;
@@ -154,7 +158,10 @@ class PriceSearch {
     const double most = row.usable == 0 ? 0.0 : row.rate[row.order[row.usable - 1U]];
     if (row.floor > 0 && start_ == nullptr) impossible_ = true;
     if (row.floor > most) impossible_ = true;
-    if (by_theta_ && row.weight > 0) cap_ = std::min(cap_, (most - row.floor) / row.weight);
+    if (!by_theta_ || row.weight <= 0) return;
+    cap_ = std::min(cap_, (most - row.floor) / row.weight);
+    unit_ = unit_ > 0 ? std::min(unit_, problem_->theta_gain * most / row.weight)
+                      : problem_->theta_gain * most / row.weight;
   }
 
   /// The theta at which the gain of more no longer pays for what it costs, and what all rows then use.
@@ -379,6 +386,7 @@ class PriceSearch {
   bool by_theta_ = false;
   bool impossible_ = false;
   double cap_ = HUGE_VAL;  ///< no theta above: some row would need more than its fastest type
+  double unit_ = 0;        ///< what theta could be without floors, at the most
   std::vector<Row<K>> rows_;
   std::vector<Hull<K>> hulls_;
   std::vector<Kink> kinks_;

@@ -38,13 +38,15 @@ struct Rooms {
   void by_classes(const Problem& problem, Solution& whole, Method method) {
     check(problem);
     finder.find(problem, nullptr, classes);
-    if (problem.rows() == 0 || classes.types.empty()) {
+    if (problem.rows() == 0 || classes.types.empty() || nobody_asks(problem)) {
       idle(problem, whole);
       return;
     }
     method(classes.problem, small);
     expand(problem, classes, small, whole);
   }
+  /// Theta is all that counts, and nobody has a weight: there is nothing to give time for.
+  static bool nobody_asks(const Problem& problem);
   static void idle(const Problem& problem, Solution& whole);
 };
 

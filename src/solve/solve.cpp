@@ -60,6 +60,23 @@ General general_form(const Problem& problem) {
   return general;
 }
 
+/// The simplex method's tolerance is absolute: where a row asks for next to nothing, it may have got nothing. What it
+/// lacks is added on its fastest type; `finish` takes it from all others there.
+void top_up(const Problem& problem, double theta, std::vector<double>& x) {
+  const std::size_t types = problem.types();
+  for (std::size_t i = 0; i < problem.rows(); ++i) {
+    if (!problem.demands(i)) continue;
+    double lack = problem.weight[i] * theta + problem.floor_of(i);
+    std::size_t fastest = types;
+    for (std::size_t k = 0; k < types; ++k) {
+      lack -= problem.rate_of(i, k) * x[i * types + k];
+      if (!problem.allows(i, k) || problem.capacity[k] <= 0 || problem.rate_of(i, k) <= 0) continue;
+      if (fastest == types || problem.rate_of(i, k) > problem.rate_of(i, fastest)) fastest = k;
+    }
+    if (lack > 0 && fastest < types) x[i * types + fastest] += lack / problem.rate_of(i, fastest);
+  }
+}
+
 Solution from_general(const Problem& problem, const General& general, const LinearSolution& found) {
   Solution solution;
   solution.method = Method::simplex;
@@ -67,6 +84,7 @@ Solution from_general(const Problem& problem, const General& general, const Line
   solution.rounds = found.rounds;
   if (found.status != Status::optimal) return solution;
   solution.x.assign(found.x.begin() + 1, found.x.end());
+  top_up(problem, found.x[0] * general.theta_unit, solution.x);
   for (const int row : general.capacity_row)
     solution.price.push_back(std::max(0.0, found.price[static_cast<std::size_t>(row)]) * general.value_unit);
   for (std::size_t i = 0; i < problem.rows(); ++i) {
@@ -147,6 +165,11 @@ void fall_back(const Problem& problem, Solution& solution) {
   if (solution.status == Status::optimal) return;
   solution = solve_simplex(problem);
   solution.fell_back = true;
+}
+
+bool Rooms::nobody_asks(const Problem& problem) {
+  return problem.theta_gain > 0 && problem.gain.empty() &&
+         std::none_of(problem.weight.begin(), problem.weight.end(), [](double weight) { return weight > 0; });
 }
 
 void Rooms::idle(const Problem& problem, Solution& whole) {

@@ -19,26 +19,32 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
   Problem round = problem;
   round.theta_gain = 1;
   Solution last, solution;
-  WaterFilling filled =
-      fill_levels(problem.floor, problem.weight, reweigh, filling,
-                  [&](const std::vector<double>& weight, const std::vector<double>& floor) {
-                    round.weight = weight;
-                    round.floor = floor;
-                    rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
-                    if (solution.status != Status::optimal)  // frozen rows leave little room
-                      rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
-                    if (solution.status != Status::optimal)
-                      rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
-                    fall_back(round, solution);
-                    RoundAnswer answer{solution.status, solution.theta, {}, {}, solution.rounds, solution.fell_back};
-                    if (solution.status != Status::optimal) return answer;
-                    for (std::size_t i = 0; i < problem.rows(); ++i) {
-                      answer.rate.push_back(rate_at(problem, solution.x, i));
-                      answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
-                    }
-                    std::swap(last, solution);
-                    return answer;
-                  });
+  WaterFilling filled = fill_levels(
+      problem.floor, problem.weight, reweigh, filling,
+      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+        round.weight = weight;
+        round.floor = floor;
+        rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
+        if (solution.status != Status::optimal)  // frozen rows leave little room
+          rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
+        if (solution.status != Status::optimal) rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+        fall_back(round, solution);
+        RoundAnswer answer{solution.status,
+                           solution.theta,
+                           {},
+                           {},
+                           solution.rounds,
+                           solution.fell_back,
+                           solution.method == Method::interior};
+        if (solution.status != Status::optimal) return answer;
+        for (std::size_t i = 0; i < problem.rows(); ++i) {
+          answer.rate.push_back(rate_at(problem, solution.x, i));
+          answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
+        }
+        std::swap(last, solution);
+        return answer;
+      },
+      [](const std::vector<char>&) {});
   filled.last = std::move(last);
   return filled;
 }
@@ -52,7 +58,7 @@ void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling
   std::vector<int> label(reweigh == nullptr ? 0 : n);
   for (std::size_t i = 0; i < label.size(); ++i) label[i] = static_cast<int>(i);
   finder.find(problem, reweigh == nullptr ? nullptr : &label, classes);
-  if (n == 0 || classes.types.empty()) {
+  if (n == 0 || classes.types.empty() || (reweigh == nullptr && nobody_asks(problem))) {
     filled = {};
     idle(problem, filled.last);
     filled.level.assign(n, 0.0);

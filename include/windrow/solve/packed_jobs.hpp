@@ -76,7 +76,7 @@ class PackedSolver {
   const PackedAllocation& solve(const Jobs& jobs, std::span<const int> kind, const Problem& problem);
   /// `problem`: max_sum_throughput of `jobs`. Deadlines that cannot all be met are all given up.
   const PackedAllocation& solve_sum(const Jobs& jobs, std::span<const int> kind, const Problem& problem);
-  /// `times`: finish_times of `jobs`.
+  /// `times`: finish_times of `jobs`. The gap is that of rho.
   const PackedAllocation& finish_time_fairness(const Jobs& jobs, std::span<const int> kind, const FinishTimes& times);
   /// `problem`: max_min_fairness of `jobs`.
   const PackedAllocation& fill(const Jobs& jobs, std::span<const int> kind, const Problem& problem,
