@@ -3,10 +3,13 @@
 // and 5 besides.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
+#include "windrow/solve/packed_jobs.hpp"
 #include "windrow/solve/policies.hpp"
+#include "windrow/solve/solver.hpp"
 
 namespace {
 
@@ -42,40 +45,36 @@ Jobs jobs_of(std::size_t n, bool multi, std::size_t gpus_per_type) {
   return jobs;
 }
 
-/// Every pair of classes of max_min_fairness: grouped, so that its size does not depend on n.
-PackedProblem packed_classes(std::size_t n) {
-  const Jobs jobs = jobs_of(n, false, n / 4);
-  std::vector<std::vector<double>> kinds;
-  std::vector<double> count;
+/// The jobs' kinds, by their throughputs, and rates of half of all pairs of kinds.
+struct Packed {
+  Jobs jobs;
+  std::vector<int> kind;
+  PairRates rates;
+};
+
+Packed packed_of(std::size_t n, bool multi, std::size_t gpus_per_type) {
+  Packed packed{jobs_of(n, multi, gpus_per_type), {}, PairRates(1, 3)};
+  std::vector<std::size_t> first;  // a job of each kind
+  const Jobs& jobs = packed.jobs;
   for (std::size_t i = 0; i < n; ++i) {
-    const std::vector<double> rate(&jobs.throughput[i * 3], &jobs.throughput[i * 3] + 3);
     std::size_t kind = 0;
-    while (kind < kinds.size() && kinds[kind] != rate) ++kind;
-    if (kind == kinds.size()) kinds.push_back(rate), count.push_back(0);
-    ++count[kind];
+    while (kind < first.size() &&
+           (jobs.gpus[first[kind]] != jobs.gpus[i] ||
+            !std::equal(&jobs.throughput[i * 3], &jobs.throughput[i * 3] + 3, &jobs.throughput[first[kind] * 3])))
+      ++kind;
+    if (kind == first.size()) first.push_back(i);
+    packed.kind.push_back(static_cast<int>(kind));
   }
-  PackedProblem problem;
-  problem.alone.theta_gain = 1;
-  problem.alone.capacity = jobs.capacity;
-  problem.alone.count = count;
+  packed.rates = PairRates(first.size(), 3);
   std::uint64_t state = 11;
-  for (const auto& rate : kinds) {
-    const double q = (rate[0] + rate[1] + rate[2]) / 3;
-    problem.alone.size.push_back(1);
-    problem.alone.weight.push_back(1);
-    for (const double r : rate) problem.alone.rate.push_back(r / q);
-  }
-  for (std::size_t g = 0; g < kinds.size(); ++g)
-    for (std::size_t h = g; h < kinds.size(); ++h) {
-      Pair pair{g, h, std::vector<double>(6)};
-      for (std::size_t k = 0; k < 3; ++k) {
-        if (draw(state) < 0.5) continue;
-        pair.rate[k] = problem.alone.rate_of(g, k) * (0.3 + 0.5 * draw(state));
-        pair.rate[3 + k] = problem.alone.rate_of(h, k) * (0.3 + 0.5 * draw(state));
-      }
-      problem.pairs.push_back(pair);
-    }
-  return problem;
+  for (std::size_t a = 0; a < first.size(); ++a)
+    for (std::size_t b = a; b < first.size(); ++b)
+      for (std::size_t k = 0; k < 3; ++k)
+        if (jobs.gpus[first[a]] == jobs.gpus[first[b]] && draw(state) > 0.5)
+          packed.rates.set(a, b, k,
+                           {jobs.throughput[first[a] * 3 + k] * (0.3 + 0.5 * draw(state)),
+                            jobs.throughput[first[b] * 3 + k] * (0.3 + 0.5 * draw(state))});
+  return packed;
 }
 
 void report(benchmark::State& state, const Solution& solution) {
@@ -155,14 +154,86 @@ void water_filling_grouped(benchmark::State& state) {
   measure(
       state, [](const Jobs& jobs) { return max_min_fairness(jobs); }, [](const Problem& p) { return fill(p).last; });
 }
-void packed_grouped(benchmark::State& state, TieBreak mode) {
-  const PackedProblem problem = packed_classes(static_cast<std::size_t>(state.range(0)));
-  PackedSolution last;
-  for (auto _ : state) {
-    last = solve_packed(problem, mode);
-    benchmark::DoNotOptimize(last.together.data());
-  }
-  report(state, last.alone);
+void strategy_proof(benchmark::State& state) {
+  measure(
+      state, [](const Jobs& jobs) { return jobs; },
+      [](const Jobs& jobs) { return strategy_proof_fairness(jobs).welfare; });
+}
+// A solver that keeps its memory, as a simulation has it.
+template <class Ask>
+void keep(benchmark::State& state, Solver& solver, Ask ask) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  const Jobs jobs = jobs_of(n, state.range(1) != 0, n / 4);
+  ask(solver, jobs, state);
+}
+void solver_max_min_remembered(benchmark::State& state) {
+  Solver solver(TieBreak::central, 10);
+  keep(state, solver, [](Solver& s, const Jobs& jobs, benchmark::State& timed) {
+    const Problem problem = max_min_fairness(jobs);
+    for (auto _ : timed) benchmark::DoNotOptimize(s.solve(problem).x.data());
+    report(timed, s.solve(problem));
+  });
+}
+void solver_makespan_central(benchmark::State& state) {
+  Solver solver(TieBreak::central);
+  keep(state, solver, [](Solver& s, const Jobs& jobs, benchmark::State& timed) {
+    const Problem problem = min_total_duration(jobs);
+    for (auto _ : timed) benchmark::DoNotOptimize(s.solve(problem).x.data());
+    report(timed, s.solve(problem));
+  });
+}
+void solver_finish_time_central(benchmark::State& state) {
+  Solver solver(TieBreak::central);
+  keep(state, solver, [](Solver& s, const Jobs& jobs, benchmark::State& timed) {
+    const FinishTimes times = finish_times(jobs);
+    for (auto _ : timed) benchmark::DoNotOptimize(s.finish_time_fairness(times).solution.x.data());
+    report(timed, s.finish_time_fairness(times).solution);
+  });
+}
+
+// With pairs of jobs: 36 GPUs of each type, as in the simulations; the rows of n / 4 name pairs of classes alone.
+template <class Ask>
+void with_pairs(benchmark::State& state, TieBreak mode, Ask ask) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  const bool large = n > 200;
+  const Packed packed = packed_of(n, state.range(1) != 0, large ? n / 4 : 36);
+  PackedSolver solver(packed.rates, mode, !large);
+  for (auto _ : state) benchmark::DoNotOptimize(ask(solver, packed).alone.x.data());
+  report(state, ask(solver, packed).alone);
+}
+void packed_max_min(benchmark::State& state, TieBreak mode) {
+  with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
+    return solver.solve(p.jobs, p.kind, max_min_fairness(p.jobs));
+  });
+}
+void packed_makespan(benchmark::State& state, TieBreak mode) {
+  with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
+    return solver.solve(p.jobs, p.kind, min_total_duration(p.jobs));
+  });
+}
+void packed_finish_time(benchmark::State& state, TieBreak mode) {
+  with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
+    return solver.finish_time_fairness(p.jobs, p.kind, finish_times(p.jobs));
+  });
+}
+void packed_sum(benchmark::State& state, TieBreak mode) {
+  with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
+    return solver.solve_sum(p.jobs, p.kind, max_sum_throughput(p.jobs, {}, {}));
+  });
+}
+void packed_water_filling(benchmark::State& state, TieBreak mode) {
+  with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
+    return solver.fill(p.jobs, p.kind, max_min_fairness(p.jobs));
+  });
+}
+void jobs_at_a_time(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"jobs", "multi"})->Unit(benchmark::kMicrosecond);
+  for (const int multi : {0, 1})
+    for (const int n : {10, 30, 50, 100, 150}) benchmark->Args({n, multi});
+}
+void any_number_of_jobs(benchmark::internal::Benchmark* benchmark) {
+  jobs_at_a_time(benchmark);
+  for (const int multi : {0, 1}) benchmark->Args({1024, multi})->Args({4096, multi});
 }
 
 BENCHMARK(max_min_grouped_any)->Apply(sizes);
@@ -176,15 +247,17 @@ BENCHMARK(max_sum_any)->Apply(sizes);
 BENCHMARK(max_sum_ungrouped_prices)->Apply(sizes);
 BENCHMARK(finish_time_central)->Apply(sizes);
 BENCHMARK(water_filling_grouped)->Apply(sizes);
-BENCHMARK_CAPTURE(packed_grouped, central, TieBreak::central)
-    ->Arg(32)
-    ->Arg(512)
-    ->Arg(4096)
-    ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(packed_grouped, vertex, TieBreak::vertex)
-    ->Arg(32)
-    ->Arg(512)
-    ->Arg(4096)
-    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(strategy_proof)->Apply(sizes);
+BENCHMARK(solver_max_min_remembered)->Apply(sizes);
+BENCHMARK(solver_makespan_central)->Apply(sizes);
+BENCHMARK(solver_finish_time_central)->Apply(sizes);
+BENCHMARK_CAPTURE(packed_max_min, central, TieBreak::central)->Apply(any_number_of_jobs);
+BENCHMARK_CAPTURE(packed_max_min, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_makespan, central, TieBreak::central)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_makespan, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_finish_time, central, TieBreak::central)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_finish_time, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_sum, central, TieBreak::central)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_water_filling, central, TieBreak::central)->Apply(jobs_at_a_time);
 
 }  // namespace

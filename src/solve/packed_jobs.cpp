@@ -206,13 +206,19 @@ const PackedAllocation& PackedSolver::solve_sum(const Jobs& jobs, std::span<cons
     return s.out;
   }
   Problem& asked = s.classes.problem;
-  bool dropped = false;
-  if (std::any_of(asked.floor.begin(), asked.floor.end(), [](double floor) { return floor > 0; })) {
-    s.program.simplex(asked, s.answer);  // says whether the deadlines can be met
-    dropped = s.answer.status != Status::optimal;
-  }
-  if (dropped) asked.floor.clear(), s.program.ways.measure(asked);
+  const bool floors = std::any_of(asked.floor.begin(), asked.floor.end(), [](double floor) { return floor > 0; });
+  bool dropped = floors && !s.program.can_meet_floors(asked);
+  const auto drop = [&] {
+    asked.floor.clear();
+    s.program.ways.measure(asked);
+  };
+  if (dropped) drop();
   s.program.solve(asked, s.tie_break, s.answer);
+  if (s.answer.status == Status::infeasible && !asked.floor.empty()) {  // by less than could be told
+    dropped = true;
+    drop();
+    s.program.solve(asked, s.tie_break, s.answer);
+  }
   s.expand(jobs);
   s.out.floors_dropped = dropped;
   return s.out;

@@ -221,10 +221,29 @@ void PairProgram::simplex(const Problem& alone, WayAnswer& answer) {
   by_simplex(alone, false, answer);
 }
 
+/// Column generation first: all ways at once are many.
 void PairProgram::fall_back(const Problem& alone, WayAnswer& answer) {
   if (answer.status == Status::optimal) return;
-  simplex(alone, answer);
+  generate(alone, answer);
+  if (answer.status != Status::optimal) simplex(alone, answer);
   answer.fell_back = true;
+}
+
+/// All floors can be met if and only if all rates can be had at once: a max-min problem with the floors as weights.
+bool PairProgram::can_meet_floors(const Problem& alone) {
+  const Ways asked = ways;
+  for (Way& way : ways.list) way.gain = 0;
+  Problem met = alone;
+  met.theta_gain = 1;
+  met.gain.clear();
+  met.floor.clear();
+  for (std::size_t i = 0; i < met.rows(); ++i) met.weight[i] = std::max(0.0, alone.floor_of(i));
+  ways.measure(met);
+  WayAnswer answer;
+  generate(met, answer);
+  if (answer.status != Status::optimal) simplex(met, answer);
+  ways = asked;
+  return answer.status == Status::optimal && answer.bound >= 1 - 1e-9;
 }
 
 void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight) {

@@ -35,6 +35,7 @@ class PairProgram {
   void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer);
   /// The simplex method on every way at once.
   void simplex(const Problem& alone, WayAnswer& answer);
+  bool can_meet_floors(const Problem& alone);
   WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last);
   struct Rho {
     double rho = 0, attained = 0;
