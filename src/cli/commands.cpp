@@ -6,6 +6,7 @@ int run_command(const Context&);
 int plan_command(const Context&);
 int simulate_command(const Context&);
 int jobs_command(const Context&);
+int allocate_command(const Context&);
 int status_command(const Context&);
 int show_command(const Context&);
 int list_command(const Context&);
@@ -24,6 +25,8 @@ const std::vector<Command>& commands() {
        plan_command, true},
       {"simulate", "CONFIG.yaml [--set k=v] [--json]", "one simulation: prints its metrics", simulate_command},
       {"jobs", "CONFIG.yaml", "the jobs that the training simulator generates, as CSV", jobs_command},
+      {"allocate", "INSTANCE.json --policy NAME [--tie-break MODE] [--json]",
+       "one allocation of one policy of the training simulator, with its objective", allocate_command},
       {"status", "FILE", "progress of a running, stopped or finished sweep", status_command},
       {"show", "FILE [--metric M] [--by AXES]", "a table of results: means over seeds with 95 % confidence intervals",
        show_command},

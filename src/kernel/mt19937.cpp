@@ -56,7 +56,11 @@ void Mt19937::refill() {
   // In pieces whose sources lie behind or far ahead of what they write, so that the compiler may use vectors.
   std::uint32_t* const s = words_.data();
   for (std::size_t k = 0; k < kWords - kShift; ++k) s[k] = twisted(s[k], s[k + 1], s[k + kShift]);
+#ifdef __clang__  // which does not know g++'s spelling
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
   for (std::size_t k = kWords - kShift; k < kWords - 1; ++k) s[k] = twisted(s[k], s[k + 1], s[k - (kWords - kShift)]);
   s[kWords - 1] = twisted(s[kWords - 1], s[0], s[kShift - 1]);
   temper();

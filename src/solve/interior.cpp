@@ -207,7 +207,7 @@ class Interior {
         const bool open = problem_->allows(i, k);
         row.open[k][lane] = open;
         row.t[k][lane] = open && asks ? problem_->rate_of(i, k) : 0;
-        row.a[k][lane] = open && goal_ == Goal::best ? problem_->gain_of(i, k) : 0;
+        row.a[k][lane] = open && !welfare ? problem_->gain_of(i, k) : 0;
         fastest = std::max(fastest, row.t[k][lane]);
         gain_unit = std::max(gain_unit, std::abs(row.a[k][lane]));
       }

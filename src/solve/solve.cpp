@@ -227,7 +227,6 @@ Solution solve_centre(const Problem& problem) {
   Problem region = problem;
   region.theta_gain = 0;
   region.weight.assign(problem.rows(), 0.0);
-  region.gain.clear();
   Rooms rooms;
   Solution centre;
   rooms.by_classes(region, centre, [&](const Problem& few, Solution& solution) {

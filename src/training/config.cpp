@@ -13,6 +13,16 @@ std::vector<std::string> policy_names() {
   return names;
 }
 
+bool needs_prices(const std::string& policy) {
+  const PolicyInfo* info = policies().find(policy);
+  return info != nullptr && info->traits.needs_prices;
+}
+
+bool needs_deadlines(const std::string& policy) {
+  const PolicyInfo* info = policies().find(policy);
+  return info != nullptr && info->traits.needs_deadlines;
+}
+
 config::FileRef default_throughputs() {
   constexpr const char* kPath = "configs/training/osdi20_throughputs.csv";
   config::FileRef file{kPath, {}};

@@ -61,6 +61,7 @@ struct alignas(64) Combo {
   double total_steps = 0, steps_run = 0;
   int failures = 0;
   int rate_key = 0;
+  double attained_gpu_s = 0;
   Index next = kNone;        // in its bucket
   std::vector<Index> pairs;  // it is in
 
@@ -255,6 +256,8 @@ class FastLoop {
 
   void admit(const Job& job) {
     const JobId id = ledger_.admit(job, now_s_, [this] { return sum_of(ledger_.gpu_busy_s); });
+    changed_ = true;
+    if (ledger_.turn_away(id)) return;
     const Index c = make_combo(insertion_order(id, -1), job.gpus);
     Combo& combo = at(c);
     const JobRates& rates = model_.rates[static_cast<std::size_t>(job.rate_key)];
@@ -272,7 +275,6 @@ class FastLoop {
     singles_.push_back(c);
     newcomers_.push_back(c);
     reset_.need();
-    changed_ = true;
   }
 
   Index make_combo(std::uint64_t order, int gpus) {
@@ -351,7 +353,7 @@ class FastLoop {
     return c;
   }
 
-  const PackedRates::Pair& packed_rates(Index a, Index b, std::size_t w) const {
+  PackedRates::Pair packed_rates(Index a, Index b, std::size_t w) const {
     return model_.packed(at(a).rate_key, at(b).rate_key, w);
   }
 
@@ -371,6 +373,7 @@ class FastLoop {
   void settle(Combo& combo, double elapsed_s) const {
     for (std::size_t w = 0; w < types_; ++w) {
       const double should_s = combo.allocated ? combo.share[w] * elapsed_s : 0;
+      combo.attained_gpu_s += (combo.received_s[w] - half_round_s_) * combo.gpus;
       combo.deficit_s[w] += should_s - (combo.received_s[w] - half_round_s_);
       combo.received_s[w] = half_round_s_;
     }
@@ -400,11 +403,12 @@ class FastLoop {
     views_.clear();
     for (const Index c : singles_) {
       const Combo& job = at(c);
-      views_.push_back(view_of(model_, ledger_[job.id], job.id, job.total_steps - job.steps_run, now_s_));
+      views_.push_back(
+          view_of(model_, ledger_[job.id], job.id, job.total_steps - job.steps_run, job.attained_gpu_s, now_s_));
     }
     allocation_.reset(views_.size());
     policy_->allocate({model_.cluster, views_, model_.packed, now_s_, model_.price_usd_per_h}, allocation_);
-    ++ledger_.policy_calls;
+    ledger_.note_call(policy_->explanation());
     for (std::size_t j = 0; j < singles_.size(); ++j) {
       at(singles_[j]).allocated = true;
       at(singles_[j]).share = allocation_[j];

@@ -12,6 +12,7 @@ JobSource::JobSource(const Model& model)
       jobs_(model.config.seed + 2),
       arrivals_(model.config.seed + 3),
       slos_(model.config.seed + 6),
+      entities_(model.config.seed),
       v100_(model.table.find_gpu_type("v100")) {
   if (!model.trace.empty())
     next_arrival_s_ = model.trace.front().arrival_s;
@@ -29,7 +30,7 @@ std::optional<Job> JobSource::take(double now_s) {
     return Job{line.key,         model_.rates[static_cast<std::size_t>(line.key)].gpus,
                line.total_steps, line.priority,
                line.arrival_s,   std::nullopt,
-               line.slo};
+               line.slo,         line.entity};
   }
   if (!next_arrival_s_ || *next_arrival_s_ > now_s) return std::nullopt;
   if (const auto count = model_.config.generated_count(); count && generated_ >= *count) {
@@ -75,6 +76,9 @@ Job JobSource::generate(double arrival_s) {
     const double s = slos_.random();
     job.slo = s < 0.33 ? 1.2 : s < 0.67 ? 2.0 : 10.0;
   }
+  if (const std::size_t entities = model_.config.entities.weights.size(); entities > 0)
+    job.entity = static_cast<int>(entities_.stream("entity", made_).below(entities));
+  ++made_;
   return job;
 }
 

@@ -6,6 +6,7 @@
 
 #include "training/model.hpp"
 #include "windrow/kernel/random.hpp"
+#include "windrow/kernel/streams.hpp"
 
 namespace windrow::training {
 
@@ -28,9 +29,11 @@ class JobSource {
 
   const Model& model_;
   PythonRandom jobs_, arrivals_, slos_;
+  Streams entities_;
   std::optional<double> next_arrival_s_;
   std::optional<int> v100_;     // in the table
   std::int64_t generated_ = 0;  // without those of fill_cluster
+  std::uint64_t made_ = 0;      // with those
   std::size_t next_in_trace_ = 0;
 };
 

@@ -60,6 +60,22 @@ void Ledger::close(JobId id, JobRecord::State state) {
   if (in_window(id)) --left_;
 }
 
+bool Ledger::turn_away(JobId id) {
+  if (model_.can_run((*this)[id].job.rate_key)) return false;
+  ++jobs_turned_away;
+  close(id, JobRecord::State::dropped);
+  return true;
+}
+
+void Ledger::note_call(const Explanation* explanation) {
+  ++calls.all;
+  if (explanation == nullptr) return;
+  calls.solver_rounds += explanation->rounds;
+  calls.fallbacks += explanation->fell_back ? 1 : 0;
+  calls.failures += explanation->failed ? 1 : 0;
+  calls.deadlines_dropped += explanation->floors_dropped ? 1 : 0;
+}
+
 bool Ledger::saturated(double now_s) {
   if (!model_.config.saturation || !model_.endless() || wanted_history_.empty()) return false;
   const std::int32_t half_way = wanted_history_[wanted_history_.size() / 2];

@@ -69,6 +69,10 @@ class Ledger {
   JobRecord& operator[](JobId id) { return jobs_[static_cast<std::size_t>(id)]; }
   const JobRecord& operator[](JobId id) const { return jobs_[static_cast<std::size_t>(id)]; }
   void close(JobId id, JobRecord::State state);
+  /// Drops a job that has just come if it can run nowhere on this cluster; whether it did.
+  bool turn_away(JobId id);
+  /// The policy has been called; `explanation` may be null.
+  void note_call(const Explanation* explanation);
   /// All that must be done is done.
   bool done() const { return left_ <= 0; }
   std::int64_t active_jobs() const { return active_jobs_; }
@@ -85,7 +89,11 @@ class Ledger {
 
   std::vector<double> gpu_busy_s;
   double end_s = 0;
-  std::int64_t rounds = 0, policy_calls = 0, lease_extensions = 0, lease_opportunities = 0;
+  std::int64_t rounds = 0, lease_extensions = 0, lease_opportunities = 0;
+  std::int64_t jobs_turned_away = 0;
+  struct Calls {
+    std::int64_t all = 0, fallbacks = 0, failures = 0, deadlines_dropped = 0, solver_rounds = 0;
+  } calls;
   StepIntegral queue;
   std::vector<ClusterState> series;
   struct Window {

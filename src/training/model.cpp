@@ -25,7 +25,16 @@ Model::Model(const TrainingConfig& config_in)
   if (window && !trace.empty() && (*window)[1] > static_cast<std::int64_t>(trace.size()))
     throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
                                  trace.size()));
+  check_entities();
   if (config.jobs.multi_gpu) check_distributed_types();
+}
+
+void Model::check_entities() const {
+  const auto entities = static_cast<int>(config.entities.weights.size());
+  for (std::size_t j = 0; j < trace.size() && entities > 0; ++j)
+    if (trace[j].entity >= entities)
+      throw InputError(fmt::format("{}: job {}: entity {} is beyond the {} of entities.weights",
+                                   config.jobs.trace->path, j, trace[j].entity, entities));
 }
 
 void Model::check_distributed_types() const {
@@ -78,6 +87,9 @@ void Model::tabulate_rates() {
       }
     }
   }
+  if (const auto v100 = table.find_gpu_type("v100"))
+    for (std::size_t key = 0; key < keys; ++key)
+      rates[key].v100_steps_per_s = table.alone(static_cast<int>(key), *v100);
   packed = PackedRates(keys, std::move(pairs));
   std::vector<std::size_t> order(keys);
   for (std::size_t w = 0; w < types; ++w) {
@@ -88,10 +100,17 @@ void Model::tabulate_rates() {
   }
 }
 
+bool Model::can_run(int rate_key) const {
+  const JobRates& kind = rates[static_cast<std::size_t>(rate_key)];
+  for (std::size_t w = 0; w < cluster.types(); ++w)
+    if (kind.steps_per_s[w] > 0 && kind.gpus <= cluster.gpus[w]) return true;
+  return false;
+}
+
 double Model::duration_s(const Job& job) const {
   if (job.duration_s) return *job.duration_s;
-  const auto v100 = table.find_gpu_type("v100");
-  return v100 ? job.total_steps / table.alone(job.rate_key, *v100) : std::numeric_limits<double>::infinity();
+  const double v100 = rates[static_cast<std::size_t>(job.rate_key)].v100_steps_per_s;
+  return v100 > 0 ? job.total_steps / v100 : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace windrow::training

@@ -23,12 +23,14 @@ struct Job {
   double arrival_s = 0;
   std::optional<double> duration_s;  ///< on V100s; generated jobs only
   std::optional<double> slo;         ///< deadline as a multiple of the duration
+  int entity = 0;
 };
 
 /// Rates of jobs of one type and number of GPUs, alone, by GPU type.
 struct JobRates {
   int gpus = 1;
   PerType steps_per_s{};
+  double v100_steps_per_s = 0;           ///< 0 if the table has no V100
   PerType round_steps{};                 ///< whole steps of a full round
   PerType round_s{};                     ///< how long they take; 0 where the job does not run
   std::array<int, kMaxGpuTypes> rank{};  ///< place among all rate keys by round_s, longest first
@@ -57,6 +59,8 @@ struct Model {
     const auto& key = table.keys()[static_cast<std::size_t>(rate_key)];
     return table.job_types()[static_cast<std::size_t>(key.job_type)].name;
   }
+  /// Whether jobs of this kind can ever run: some type is fast enough for a step, and has as many GPUs.
+  bool can_run(int rate_key) const;
   /// Duration on V100s, also of a trace job.
   double duration_s(const Job& job) const;
   /// Whether jobs arrive without end, so that the queue can grow without bound.
@@ -65,6 +69,7 @@ struct Model {
  private:
   void lay_out_cluster();
   void tabulate_rates();
+  void check_entities() const;
   void check_distributed_types() const;
 };
 

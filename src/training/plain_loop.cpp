@@ -20,6 +20,7 @@ struct Entry {
   PerType rate_first{}, rate_second{};  // steps per s; a pair's are those together
   int gpus = 1;
   PerType received_s{}, deficit_s{}, share{}, priority{};
+  double attained_gpu_s = 0;
   bool allocated = false;  // was there at the last call of the policy
 
   bool runs_on(std::size_t w) const { return rate_first[w] > 0 && (!id.pair() || rate_second[w] > 0); }
@@ -146,6 +147,8 @@ class PlainLoop {
 
   void admit(const Job& job) {
     const JobId id = ledger_.admit(job, now_s_, [&] { return sum_of(ledger_.gpu_busy_s); });
+    changed_ = true;
+    if (ledger_.turn_away(id)) return;
     const JobRates& rates = model_.rates[static_cast<std::size_t>(job.rate_key)];
     Entry entry{.id = {id, -1}, .gpus = job.gpus};
     entry.rate_first = rates.steps_per_s;
@@ -166,7 +169,6 @@ class PlainLoop {
     }
     active_[id] = {};
     reset_.need();
-    changed_ = true;
   }
 
   void remove(JobId id, JobRecord::State state) {
@@ -251,6 +253,7 @@ class PlainLoop {
       for (std::size_t w = 0; w < types_; ++w) {
         const double received_s = entry.received_s[w] - model_.half_round_s();
         const double should_s = entry.allocated ? entry.share[w] * elapsed_s : 0;
+        entry.attained_gpu_s += received_s * entry.gpus;
         entry.deficit_s[w] += should_s - received_s;
         entry.received_s[w] = model_.half_round_s();
         worker_time_s_[w] += entry.received_s[w];
@@ -266,12 +269,12 @@ class PlainLoop {
     std::map<JobId, std::size_t> index;
     for (const auto& [id, job] : active_) {
       index[id] = views.size();
-      views.push_back(view_of(model_, ledger_[id], id, remaining(id), now_s_));
+      views.push_back(view_of(model_, ledger_[id], id, remaining(id), find({id, -1})->attained_gpu_s, now_s_));
     }
     Allocation allocation;
     allocation.reset(views.size());
     policy_->allocate({model_.cluster, views, model_.packed, now_s_, model_.price_usd_per_h}, allocation);
-    ++ledger_.policy_calls;
+    ledger_.note_call(policy_->explanation());
     for (Entry& entry : entries_) {
       entry.allocated = true;
       entry.share = entry.id.pair() ? PerType{} : allocation[index.at(entry.id.first)];
@@ -369,7 +372,7 @@ class PlainLoop {
     const double until_s = source_.next_arrival_s().value();
     ideal_span_s_ = until_s - now_s_;
     std::int64_t served = 0;
-    for (const Entry& entry : entries_) {
+    for (Entry& entry : entries_) {
       if (!entry.allocated) continue;
       if (!model_.upstream && entry.share == PerType{}) continue;  // it waits: no failure
       Running task{until_s, entry.id, 0, 0, 0, 0};
@@ -377,6 +380,7 @@ class PlainLoop {
         task.steps_first += std::trunc(entry.share[w] * ideal_span_s_ * entry.rate_first[w]);
         task.steps_second += std::trunc(entry.share[w] * ideal_span_s_ * entry.rate_second[w]);
         task.price_usd_per_h += entry.share[w] * model_.price_usd_per_h[w];
+        entry.attained_gpu_s += entry.share[w] * ideal_span_s_ * entry.gpus;
       }
       served += entry.share != PerType{} ? (entry.id.pair() ? 2 : 1) : 0;
       running_.push_back(task);

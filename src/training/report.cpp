@@ -92,7 +92,8 @@ void put_use_of_gpus(const Model& model, Ledger& ledger, ResultSink& sink) {
   const double end_s = ledger.end_s, busy_s = sum_of(ledger.gpu_busy_s);
   const auto gpus = static_cast<double>(ledger.gpu_busy_s.size());
   std::vector<double> fractions;
-  for (const double busy : ledger.gpu_busy_s) fractions.push_back(busy / end_s);
+  // A run in which every job was turned away at once ends at time 0.
+  for (const double busy : ledger.gpu_busy_s) fractions.push_back(end_s > 0 ? busy / end_s : 0);
   double window = kNan, duration_s = kNan;
   if (const auto& w = ledger.window) {
     window = (busy_s - w->busy_before_s) / (gpus * (end_s - w->admitted_s));
@@ -139,9 +140,10 @@ void report(const Model& model, Ledger& ledger, bool saturated, ResultSink& sink
   put_use_of_gpus(model, ledger, sink);
   sink.put(results::makespan, all.last_s - all.first_arrival_s);
   sink.put(results::end_time, ledger.end_s);
-  sink.put(results::queue_length_mean, ledger.queue.until(ledger.end_s) / ledger.end_s);
+  sink.put(results::queue_length_mean, ledger.end_s > 0 ? ledger.queue.until(ledger.end_s) / ledger.end_s : 0);
   sink.put(results::jobs_completed, static_cast<double>(all.completed));
   sink.put(results::jobs_dropped, static_cast<double>(all.dropped));
+  sink.put(results::jobs_turned_away, static_cast<double>(ledger.jobs_turned_away));
   sink.put(results::cost, all.cost_usd);
   sink.put(results::slo_violations, static_cast<double>(all.violations));
   const auto opportunities = static_cast<double>(ledger.lease_opportunities);
@@ -150,7 +152,11 @@ void report(const Model& model, Ledger& ledger, bool saturated, ResultSink& sink
   sink.put(results::lease_extensions, static_cast<double>(ledger.lease_extensions));
   sink.put(results::lease_opportunities, opportunities);
   sink.put(results::rounds, static_cast<double>(ledger.rounds));
-  sink.put(results::policy_calls, static_cast<double>(ledger.policy_calls));
+  sink.put(results::policy_calls, static_cast<double>(ledger.calls.all));
+  sink.put(results::policy_fallbacks, static_cast<double>(ledger.calls.fallbacks));
+  sink.put(results::policy_failures, static_cast<double>(ledger.calls.failures));
+  sink.put(results::deadlines_dropped, static_cast<double>(ledger.calls.deadlines_dropped));
+  sink.put(results::solver_rounds, static_cast<double>(ledger.calls.solver_rounds));
   if (sink.wants(results::jobs)) add_jobs(model, ledger, sink);
   if (sink.wants(results::cluster)) add_series(model, ledger, sink);
 }

@@ -5,7 +5,8 @@
 
 namespace windrow::training {
 
-JobView view_of(const Model& model, const JobRecord& record, JobId id, double steps_left, double now_s) {
+JobView view_of(const Model& model, const JobRecord& record, JobId id, double steps_left, double attained_gpu_s,
+                double now_s) {
   JobView view;
   view.id = id;
   view.rate_key = record.job.rate_key;
@@ -14,7 +15,10 @@ JobView view_of(const Model& model, const JobRecord& record, JobId id, double st
   view.steps_left = steps_left;
   view.age_s = now_s - record.job.arrival_s;
   view.steps_per_s = model.rates[static_cast<std::size_t>(record.job.rate_key)].steps_per_s;
+  view.v100_steps_per_s = model.rates[static_cast<std::size_t>(record.job.rate_key)].v100_steps_per_s;
   view.deadline_left_s = record.deadline_s - now_s;
+  if (!model.policy->traits.packs) view.attained_gpu_s = attained_gpu_s;
+  view.entity = record.job.entity;
   return view;
 }
 

@@ -64,7 +64,8 @@ inline double sum_of(const std::vector<double>& values) {
   return sum;
 }
 
-JobView view_of(const Model& model, const JobRecord& record, JobId id, double steps_left, double now_s);
+JobView view_of(const Model& model, const JobRecord& record, JobId id, double steps_left, double attained_gpu_s,
+                double now_s);
 
 /// Throws PointError beyond the limits of the configuration.
 void check_limits(const TrainingConfig& config, double now_s, std::int64_t rounds);

@@ -29,17 +29,22 @@ TrainingSimulator::TrainingSimulator() {
                           &results::queue_length_mean,
                           &results::jobs_completed,
                           &results::jobs_dropped,
+                          &results::jobs_turned_away,
                           &results::cost,
                           &results::slo_violations,
                           &results::lease_extension_fraction,
                           &results::lease_extensions,
                           &results::lease_opportunities,
                           &results::rounds,
-                          &results::policy_calls};
+                          &results::policy_calls,
+                          &results::policy_fallbacks,
+                          &results::policy_failures,
+                          &results::deadlines_dropped,
+                          &results::solver_rounds};
   description_.tables = {&results::jobs};
   description_.series = {&results::cluster};
   for (const PolicyInfo& policy : policies().all())
-    description_.parts.push_back({"policies", policy.name, policy.help, "Gavel (OSDI 2020)"});
+    description_.parts.push_back({"policies", policy.name, policy.help, policy.source});
 }
 
 double TrainingSimulator::cost_hint(const config::Tree& config) const {

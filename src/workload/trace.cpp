@@ -9,9 +9,10 @@
 namespace windrow::workload {
 namespace {
 
-enum Field { kJobType, kTotalSteps, kScaleFactor, kPriority, kSlo, kArrival, kFields };
-const std::vector<std::string> kNames = {"job_type", "total_steps", "scale_factor", "priority", "slo", "arrival"};
-constexpr std::array kPublished = {0, 5, 6, 7, 8, 9};  // positions of the same in the published format
+enum Field { kJobType, kTotalSteps, kScaleFactor, kPriority, kSlo, kArrival, kEntity, kFields };
+const std::vector<std::string> kNames = {"job_type", "total_steps", "scale_factor", "priority",
+                                         "slo",      "arrival",     "entity"};
+constexpr std::array kPublished = {0, 5, 6, 7, 8, 9, -1};  // positions of the same in the published format
 constexpr std::size_t kPublishedFields = 10;
 
 class TraceParser {
@@ -84,6 +85,9 @@ class TraceParser {
     if (!jobs_.empty() && job.arrival_s < jobs_.back().arrival_s)
       problem("arrival: expected at least {}, that of the job before, found {}", to_text(jobs_.back().arrival_s),
               text(kArrival));
+    const double entity = number(kEntity, 0, 0, 1e6);
+    job.entity = static_cast<int>(entity);
+    if (entity != job.entity) problem("entity: expected a whole number, found {}", quoted(text(kEntity)));
     jobs_.push_back(job);
   }
 
@@ -105,7 +109,7 @@ class TraceParser {
   std::vector<std::string> type_names_;
   std::vector<std::string_view> fields_;
   std::vector<TraceJob> jobs_;
-  std::array<int, kFields> at_{-1, -1, -1, -1, -1, -1};
+  std::array<int, kFields> at_{-1, -1, -1, -1, -1, -1, -1};
   std::size_t width_ = 0;
   bool published_ = false, complete_ = true;
   int line_ = 1;

@@ -272,5 +272,38 @@ TEST_F(Commands, EveryCommandExplainsItself) {
     EXPECT_TRUE(out({command, "--help"}).starts_with("Usage: windrow " + std::string(command))) << command;
 }
 
+TEST_F(Commands, AllocateExplainsOneAllocation) {
+  folder_.write("i.json", R"({
+ "cluster": {"k80": 0, "v100": 1}, "note": "further keys are comments",
+ "jobs": [{"id": 3, "throughputs": {"v100": 2}, "steps_remaining": 100},
+          {"id": 7, "throughputs": {"v100": 2}, "priority_weight": 3}],
+ "pairs": [{"jobs": [7, 3], "throughputs": {"v100": [1.4, 1.9]}}],
+ "prices": {"v100": 0.74}, "slo_seconds_left": {"3": 1000},
+ "entities": [{"name": "a", "weight": 1, "policy": "fifo", "jobs": [3, 7]}]
+})");
+  const auto ask = [&](const std::string& policy, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"allocate", "i.json", "--policy", policy, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return nlohmann::json::parse(out(arguments));
+  };
+  const auto fair = ask("max_min_fairness_perf", {"--tie-break", "vertex"});
+  EXPECT_EQ(fair.at("tie_break"), "vertex");
+  EXPECT_NEAR(fair.at("objective").get<double>(), 0.25, 1e-9);
+  EXPECT_NEAR(fair.at("allocation").at("3").at("v100").get<double>(), 0.25, 1e-9);
+  EXPECT_EQ(fair.at("allocation").at("3").at("k80"), 0.0);
+  EXPECT_FALSE(fair.contains("levels"));
+  const auto packed = ask("max_min_fairness_packed");
+  EXPECT_GT(packed.at("allocation").at("3-7").at("v100").get<double>(), 0.1);
+  EXPECT_GT(packed.at("objective").get<double>(), 0.25);
+  const auto levels = ask("max_min_fairness_water_filling_perf").at("levels");
+  EXPECT_NEAR(levels.at("3").get<double>(), 1, 1e-6) << "the first of a first-in-first-out entity";
+  EXPECT_NEAR(levels.at("7").get<double>(), 0, 1e-6);
+  EXPECT_TRUE(ask("fifo").at("objective").is_null());
+  EXPECT_NEAR(ask("min_total_duration_perf", {"--set", "makespan_mode=bisection"}).at("objective").get<double>(), 100,
+              1);
+  const std::string text = out({"allocate", "i.json", "--policy", "finish_time_fairness_perf"});
+  EXPECT_NE(text.find("largest finish-time ratio: "), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace windrow

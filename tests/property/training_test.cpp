@@ -25,12 +25,12 @@ using training::TrainingConfig;
 /// Draws configurations in which much happens in a short run: small clusters, loads from light to hopeless.
 class ConfigSource {
  public:
-  explicit ConfigSource(std::uint64_t seed) : random_(seed) {}
+  explicit ConfigSource(std::uint64_t seed) : seed_(seed), random_(seed) {}
 
   TrainingConfig draw(const std::string& folder) {
     TrainingConfig config = training_config();
     const auto names = training::policy_names();
-    config.policy = names[random_.below(names.size())];
+    config.policy = names[seed_ % names.size()];
     config.seed = random_.below(1000);
     config.compat = coin() ? "upstream" : "corrected";
     const int per_server = one_of({1, 1, 2, 4});
@@ -48,6 +48,7 @@ class ConfigSource {
     config.prices.charged = coin();
     config.allox.alpha = one_of({1.0, 1.0, 0.5, 0.0});
     config.limits.rounds = 3000;
+    give_what_it_needs(config);
     if (!config.ideal && random_.below(3) == 0)
       draw_trace(config, folder);
     else
@@ -57,6 +58,10 @@ class ConfigSource {
 
  private:
   bool coin() { return random_.below(2) == 0; }
+  /// Pairs are many, and some policies solve a problem with all of them at each call.
+  static std::uint64_t most_jobs(const TrainingConfig& config) {
+    return training::policies().find(config.policy)->traits.packs ? 12 : 40;
+  }
   template <class T>
   T one_of(std::initializer_list<T> values) {
     return values.begin()[random_.below(values.size())];
@@ -65,16 +70,16 @@ class ConfigSource {
   void draw_generated(TrainingConfig& config) {
     config.jobs.multi_gpu = config.policy != "allox" && coin();
     config.jobs.multi_priority = coin();
-    config.jobs.slos = coin();
+    config.jobs.slos = coin() || training::needs_deadlines(config.policy);
     config.steady_state = random_.below(4) == 0;
     if (random_.below(4) == 0) config.jobs.fixed_duration_s = one_of({500.0, 20000.0, 3600.0});
     config.interarrival_mean_s = one_of({0.0, 600.0, 2000.0, 9000.0, 18000.0, 60000.0});
     if (config.ideal) config.interarrival_mean_s = 9000.0;
     if (!config.ideal && (coin() || config.interarrival_mean_s == 0)) {
-      config.jobs.count = static_cast<std::int64_t>(1 + random_.below(40));
+      config.jobs.count = static_cast<std::int64_t>(1 + random_.below(most_jobs(config)));
     } else {
-      const auto first = static_cast<std::int64_t>(random_.below(30));
-      config.window = {first, first + 1 + static_cast<std::int64_t>(random_.below(20))};
+      const auto first = static_cast<std::int64_t>(random_.below(most_jobs(config)));
+      config.window = {first, first + 1 + static_cast<std::int64_t>(random_.below(most_jobs(config) / 2))};
     }
   }
 
@@ -86,7 +91,7 @@ class ConfigSource {
     file << "job_type,total_steps,scale_factor,priority,slo,arrival\n";
     double arrival_s = coin() ? 0 : 1000;
     const double gap_s = one_of({0.0, 100.0, 5000.0});
-    const std::uint64_t count = 1 + random_.below(30);
+    const std::uint64_t count = 1 + random_.below(most_jobs(config));
     for (std::uint64_t j = 0; j < count; ++j) {
       const int gpus = config.policy == "allox" ? 1 : one_of({1, 1, 2, 4, 8});
       file << types[random_.below(types.size())] << ',' << 1 + random_.below(200000) << ',' << gpus << ','
@@ -97,6 +102,7 @@ class ConfigSource {
     if (random_.below(4) == 0) config.window = {0, static_cast<std::int64_t>(1 + random_.below(count))};
   }
 
+  std::uint64_t seed_;
   PythonRandom random_;
 };
 
@@ -143,7 +149,7 @@ std::string describe(const TrainingConfig& config) {
 
 TEST_F(TrainingProperty, FastLoopEqualsPlainLoopBitForBit) {
   std::map<std::string, int> finished;
-  for (std::uint64_t seed = 0; seed < 250; ++seed) {
+  for (std::uint64_t seed = 0; seed < 15 * training::policy_names().size(); ++seed) {
     const TrainingConfig config = arbitrary(seed);
     const Result plain = run(config, Loop::plain), fast = run(config, Loop::fast);
     ASSERT_EQ(fast.error, plain.error) << "seed " << seed << ": " << describe(config);
@@ -156,7 +162,7 @@ TEST_F(TrainingProperty, FastLoopEqualsPlainLoopBitForBit) {
           << ", seed " << seed << ": " << describe(config);
     ASSERT_EQ(encode(fast.output), encode(plain.output)) << "seed " << seed << ": " << describe(config);
   }
-  for (const std::string& policy : training::policy_names()) EXPECT_GE(finished[policy], 10) << policy;
+  for (const std::string& policy : training::policy_names()) EXPECT_GE(finished[policy], 8) << policy;
 }
 
 TEST_F(TrainingProperty, NoGpuRunsTwoJobsAndNoJobRunsTwice) {
@@ -201,7 +207,7 @@ TEST_F(TrainingProperty, GpuTimeIsConserved) {
     config.compat = "corrected";
     config.gpus_per_server = {1, 1, 1};
     config.ideal = false;
-    if (config.policy == "gandiva" || config.policy == "fifo_packed") config.policy = "isolated";
+    if (training::policies().find(config.policy)->traits.packs) config.policy = "isolated";
     // What each round's micro-tasks use; the last step's are never completed.
     double used = 0, this_round = 0;
     training::Observer observer;
@@ -218,7 +224,7 @@ TEST_F(TrainingProperty, GpuTimeIsConserved) {
     const double busy = total - metric(result.output, "idle_gpu_time");
     EXPECT_NEAR(busy, used, 1e-9 * total) << "seed " << seed << ": " << describe(config);
     EXPECT_LE(busy, total * (1 + 1e-12)) << "seed " << seed << ": " << describe(config);
-    EXPECT_NEAR(metric(result.output, "utilization"), busy / total, 1e-9) << "seed " << seed;
+    EXPECT_NEAR(metric(result.output, "utilization"), total > 0 ? busy / total : 0, 1e-9) << "seed " << seed;
     ++checked;
   }
   EXPECT_GE(checked, 60);

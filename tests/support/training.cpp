@@ -25,6 +25,11 @@ training::TrainingConfig training_config() {
   return config;
 }
 
+void give_what_it_needs(training::TrainingConfig& config) {
+  if (training::needs_prices(config.policy)) config.prices.charged = true;
+  if (training::needs_deadlines(config.policy)) config.jobs.slos = true;
+}
+
 PointOutput run_training(const training::TrainingConfig& config, Loop loop, const training::Observer& observer) {
   const training::Model model(config);
   training::Ledger ledger(model, true);

@@ -17,6 +17,9 @@ inline const std::string kTrainingThroughputs =
 /// Defaults, with the table of this source tree.
 training::TrainingConfig training_config();
 
+/// Sets what the configuration's policy means nothing without: prices, deadlines.
+void give_what_it_needs(training::TrainingConfig& config);
+
 enum class Loop { fast, plain };
 
 /// With every table and series; `observer` is for the plain loop only.

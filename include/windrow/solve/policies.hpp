@@ -66,7 +66,7 @@ struct Horizon {
   double seconds = 0;         ///< the smallest horizon tried that can be met: x attains it
   double exact_s = 0;         ///< the optimum
   std::vector<double> tried;  ///< horizons, in order
-  Solution solution;          ///< the analytic centre of all that meets `seconds`, no matter what is left idle
+  Solution solution;  ///< among all that meets `seconds` what the published solver tends to, much of it left idle
 };
 /// Status failed where no job has steps left, for there is no horizon then.
 Horizon bisect_total_duration(const Jobs& jobs);

@@ -103,8 +103,9 @@ double least_cost(const Problem& problem, const std::vector<double>& price, cons
 /// relative gap of `target_gap`. Status failed where it does not get there: no interior, infeasible, over 8 types.
 Solution solve_interior(const Problem& problem, double target_gap = 1e-9);
 
-/// The analytic centre of all that the constraints allow, floors included; weights and gains are not looked at.
-/// Status failed where nothing is strictly inside.
+/// The analytic centre of all that the constraints allow, floors included, pulled towards the gains, if there are any:
+/// where the sum of the logarithms of all slacks and of gain x is largest. Weights are not looked at. Status failed
+/// where nothing is strictly inside.
 Solution solve_centre(const Problem& problem);
 
 /// maximise sum_i count_i log rate_i(x), by the same method. objective: of x; bound: it plus what any allocation could

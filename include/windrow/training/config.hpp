@@ -23,6 +23,9 @@ struct GpuCounts {
 
 /// Names of the policies, in the order of `windrow list policies`.
 std::vector<std::string> policy_names();
+/// What the policy of this name means nothing without; false for an unknown one.
+bool needs_prices(const std::string& policy);
+bool needs_deadlines(const std::string& policy);
 
 /// The table of the OSDI 2020 experiments in the data folder; its digest is zero if it was not found there.
 config::FileRef default_throughputs();
@@ -79,6 +82,45 @@ struct AlloxConfig {
   }
 };
 
+struct EntitiesConfig {
+  std::vector<double> weights;
+  std::vector<std::string> within{"fairness"};
+
+  /// How the jobs of an entity share what it has.
+  const std::string& within_of(std::size_t entity) const { return within.size() == 1 ? within[0] : within[entity]; }
+
+  template <class Keys>
+  void visit(Keys& key) {
+    key("weights", weights, config::within(1e-6, 1e6),
+        "weights of the entities that jobs belong to, for the water-filling policies; none: every job for itself. A "
+        "generated job belongs to one drawn at random, one of a trace to that of its column entity");
+    key("within", within, config::one_of({"fairness", "fifo"}),
+        "how the jobs of an entity share: by their priorities, or the oldest first; one for all entities, or one each");
+    key.require("within", within.size() == 1 || within.size() == weights.size(),
+                "must have one entry, or one for each of weights");
+  }
+};
+
+struct LasConfig {
+  double threshold_gpu_s = 3600;
+
+  template <class Keys>
+  void visit(Keys& key) {
+    key("threshold_gpu_s", threshold_gpu_s, config::within(0, 1e12),
+        "GPU time after which a job goes into the second queue");
+  }
+};
+
+struct ThemisConfig {
+  double filter = 0.8;
+
+  template <class Keys>
+  void visit(Keys& key) {
+    key("filter", filter, config::within(0, 1),
+        "share of the jobs, the best treated, to whom GPUs are not offered first");
+  }
+};
+
 struct TrainingConfig {
   std::string policy = "fifo";
   GpuCounts cluster{36, 36, 36}, gpus_per_server{1, 1, 1};
@@ -93,7 +135,13 @@ struct TrainingConfig {
   bool saturation = true;
   PricesConfig prices;
   LimitsConfig limits;
+  std::string tie_break = "central", water_filling_mode = "exact";
+  std::optional<std::string> makespan_mode;
+  bool realisable = false;
   AlloxConfig allox;
+  LasConfig las;
+  ThemisConfig themis;
+  EntitiesConfig entities;
   config::FileRef throughputs = default_throughputs();
 
   bool upstream() const { return compat == "upstream"; }
@@ -139,7 +187,20 @@ struct TrainingConfig {
     key("saturation", saturation, "a run whose queue grows without bound ends early, with status saturated");
     key.section("prices", prices);
     key.section("limits", limits);
+    key("tie_break", tie_break, config::one_of({"central", "lexicographic", "vertex"}),
+        "which of many optimal allocations: the centre of all; that of water filling with the least GPU time; a "
+        "vertex");
+    key("makespan_mode", makespan_mode, config::one_of({"exact", "bisection"}),
+        "min_total_duration: the least time; or as published, any allocation within a time found by halves, 5 % above; "
+        "default: bisection under compat: upstream. With pairs always exact");
+    key("realisable", realisable,
+        "optimising policies give a job nothing of a type that has fewer GPUs than it needs at a time");
+    key("water_filling_mode", water_filling_mode, config::one_of({"exact", "single_round"}),
+        "single_round: every job freezes after the first round, as in the published figure");
     key.section("allox", allox);
+    key.section("las", las);
+    key.section("themis", themis);
+    key.section("entities", entities);
     key("throughputs", throughputs, "table of steps per second by job type and GPU type");
 
     const auto gpus = cluster.alphabetical(), per_server = gpus_per_server.alphabetical();
@@ -168,6 +229,15 @@ struct TrainingConfig {
                 "needs jobs that arrive without end: no jobs.trace, no jobs.count, interarrival_mean_s above 0");
     key.require("policy", policy != "allox" || !jobs.multi_gpu,
                 "allox serves jobs of one GPU only, not jobs.multi_gpu");
+    const std::array prices_of_types = {prices.k80_usd_per_h, prices.p100_usd_per_h, prices.v100_usd_per_h};
+    bool priced = true;
+    for (std::size_t w = 0; w < gpus.size(); ++w) priced = priced && (gpus[w] == 0 || prices_of_types[w] > 0);
+    key.require(
+        "policy", !needs_prices(policy) || (prices.charged && priced),
+        "divides by prices: needs prices.charged, and prices above 0 for the cluster's types (prices.k80_usd_per_h, "
+        "prices.p100_usd_per_h, prices.v100_usd_per_h)");
+    key.require("policy", !needs_deadlines(policy) || jobs.slos || jobs.trace,
+                "keeps deadlines: needs jobs.slos, or a jobs.trace with a column slo");
     key.require("throughputs", !(throughputs.digest == Digest128{}),
                 "must be given: configs/training/osdi20_throughputs.csv was not found in the data folder");
   }

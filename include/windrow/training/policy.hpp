@@ -40,9 +40,12 @@ struct JobView {
   int gpus = 1;         ///< scale factor
   double weight = 1.0;  ///< priority weight
   double steps_left = 0;
-  double age_s = 0;       ///< time since its arrival
-  PerType steps_per_s{};  ///< alone, over all its GPUs; 0: does not run there
+  double age_s = 0;             ///< time since its arrival
+  PerType steps_per_s{};        ///< alone, over all its GPUs; 0: does not run there
+  double v100_steps_per_s = 0;  ///< on V100s, whether or not the cluster has any: what policies blind to types know
   double deadline_left_s = std::numeric_limits<double>::infinity();  ///< until its SLO is missed, may be negative
+  double attained_gpu_s = 0;  ///< GPU time received so far; 0 under policies that pack
+  int entity = 0;             ///< whom it belongs to, where there are entities
 };
 
 /// Steps per second of two jobs on the same GPUs, by their rate keys. One look-up in a table: nothing is made per pair
@@ -53,10 +56,14 @@ class PackedRates {
     double first = 0, second = 0;
   };
   PackedRates() = default;
+  /// No two jobs fit together anywhere.
+  static PackedRates none() { return {}; }
   /// `rates`: [types x keys x keys].
   PackedRates(std::size_t keys, std::vector<Pair> rates) : keys_(keys), rates_(std::move(rates)) {}
+  std::size_t keys() const { return keys_; }
   /// Zeros where they do not fit together.
-  const Pair& operator()(int first_key, int second_key, std::size_t type) const {
+  Pair operator()(int first_key, int second_key, std::size_t type) const {
+    if (keys_ == 0) return {};
     return rates_[(type * keys_ + static_cast<std::size_t>(first_key)) * keys_ + static_cast<std::size_t>(second_key)];
   }
 
@@ -102,12 +109,27 @@ class Allocation {
   std::vector<Pair> pairs_;
 };
 
+/// How a policy that optimises came to its last allocation.
+struct Explanation {
+  std::string_view objective_name, objective_unit;
+  double objective = std::numeric_limits<double>::quiet_NaN();
+  double gap = 0;                   ///< relative distance to the proved bound
+  int rounds = 0;                   ///< of the solver: columns, Newton steps, pivots
+  bool fell_back = false;           ///< the method meant for this problem failed, and the simplex method answered
+  bool failed = false;              ///< so did that: the jobs got equal shares
+  bool floors_dropped = false;      ///< the deadlines cannot all be met and were given up
+  std::vector<double> discounts{};  ///< [jobs] by which shares were multiplied; strategy-proof policies only
+  std::vector<double> levels{};     ///< [jobs] normalised throughput; water filling only
+};
+
 /// One object per run; it may remember what it decided before.
 class Policy {
  public:
   virtual ~Policy() = default;
   /// `out` has been reset to the number of jobs. Called with no job, too. Throws PointError if it cannot decide.
   virtual void allocate(const PolicyInput& input, Allocation& out) = 0;
+  /// Of the last call; null where nothing is optimised.
+  virtual const Explanation* explanation() const { return nullptr; }
 };
 
 /// How the round scheduler treats a policy.
@@ -115,29 +137,36 @@ struct PolicyTraits {
   bool shuffles_types = false;  ///< does not know the types apart: their order is drawn anew in each round
   bool packs = false;           ///< two jobs may share GPUs
   bool only_allocated = false;  ///< a job without allocation never fills a GPU that is left
+  bool needs_prices = false, needs_deadlines = false;  ///< means nothing without
 };
 
 struct PolicyInfo {
   std::string name, help;
   PolicyTraits traits;
+  std::string source;
   std::function<std::unique_ptr<Policy>(const TrainingConfig&)> make;
 };
 
 class PolicyRegistry {
  public:
+  static constexpr const char* kGavel = "Gavel (OSDI 2020)";
+
   /// P is made from the configuration, or from nothing.
   template <class P>
-  void add(std::string name, std::string help, PolicyTraits traits) {
-    add(std::move(name), std::move(help), traits, [](const TrainingConfig& config) -> std::unique_ptr<Policy> {
-      if constexpr (std::is_constructible_v<P, const TrainingConfig&>)
-        return std::make_unique<P>(config);
-      else
-        return std::make_unique<P>();
-    });
+  void add(std::string name, std::string help, PolicyTraits traits, std::string source = kGavel) {
+    add(
+        std::move(name), std::move(help), traits,
+        [](const TrainingConfig& config) -> std::unique_ptr<Policy> {
+          if constexpr (std::is_constructible_v<P, const TrainingConfig&>)
+            return std::make_unique<P>(config);
+          else
+            return std::make_unique<P>();
+        },
+        std::move(source));
   }
   void add(std::string name, std::string help, PolicyTraits traits,
-           std::function<std::unique_ptr<Policy>(const TrainingConfig&)> make) {
-    policies_.push_back({std::move(name), std::move(help), traits, std::move(make)});
+           std::function<std::unique_ptr<Policy>(const TrainingConfig&)> make, std::string source = kGavel) {
+    policies_.push_back({std::move(name), std::move(help), traits, std::move(source), std::move(make)});
   }
   const PolicyInfo* find(std::string_view name) const {
     for (const PolicyInfo& policy : policies_)

@@ -30,6 +30,9 @@ inline const Metric queue_length_mean{"queue_length_mean", "1", Better::lower,
 inline const Metric jobs_completed{"jobs_completed", "1", Better::neither,
                                    "jobs completed in the run, measured or not"};
 inline const Metric jobs_dropped{"jobs_dropped", "1", Better::lower, "jobs given up after too many failed micro-tasks"};
+inline const Metric jobs_turned_away{
+    "jobs_turned_away", "1", Better::lower,
+    "jobs dropped at arrival, for they run on no type of the cluster or want more GPUs than any has"};
 inline const Metric cost{"cost", "usd", Better::lower,
                          "price of the GPU time of all jobs; 0 unless prices are charged"};
 inline const Metric slo_violations{"slo_violations", "1", Better::lower, "completed jobs that missed their deadline"};
@@ -41,6 +44,15 @@ inline const Metric lease_opportunities{"lease_opportunities", "1", Better::neit
                                         "micro-tasks after which the job was still active"};
 inline const Metric rounds{"rounds", "1", Better::neither, "scheduling steps"};
 inline const Metric policy_calls{"policy_calls", "1", Better::neither, "allocations computed by the policy"};
+inline const Metric policy_fallbacks{"policy_fallbacks", "1", Better::lower,
+                                     "policy calls in which the method meant for the problem failed and the general "
+                                     "linear program was solved"};
+inline const Metric policy_failures{"policy_failures", "1", Better::lower,
+                                    "policy calls in which no solver had an answer and all jobs got equal shares"};
+inline const Metric deadlines_dropped{"deadlines_dropped", "1", Better::lower,
+                                      "policy calls in which the deadlines could not all be met and were given up"};
+inline const Metric solver_rounds{"solver_rounds", "1", Better::lower,
+                                  "columns, Newton steps or pivots of the policy's solver over all calls"};
 
 inline const Table jobs{"jobs",
                         "one row per job that was completed or dropped by the end of the run, in order of id",

@@ -16,11 +16,12 @@ struct TraceJob {
   double priority = 1.0;
   std::optional<double> slo;  ///< deadline as a multiple of the job's duration
   double arrival_s = 0;
+  int entity = 0;
 };
 
 /// Reads a trace, arrivals ascending. Two formats are told apart by their first line:
 /// - CSV with a header that names the columns `job_type`, `total_steps`, `arrival` (s) and, if wanted, `scale_factor`,
-///   `priority`, `slo` (empty: none), in any order;
+///   `priority`, `slo` (empty: none), `entity` (0, 1, ...), in any order;
 /// - the published one without header: 10 tab-separated fields (job type, command, working directory, steps argument,
 ///   needs data, total steps, scale factor, priority, SLO with a negative number for none, arrival).
 /// Throws InputError with all problems, one `path:line: what` each.

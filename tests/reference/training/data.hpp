@@ -71,8 +71,8 @@ inline training::TrainingConfig config_of(const CsvRow& row) {
   return config;
 }
 
-inline CsvRow case_named(const std::string& name) {
-  for (const CsvRow& row : read_csv("cases.csv"))
+inline CsvRow case_named(const std::string& name, const std::string& table = "cases.csv") {
+  for (const CsvRow& row : read_csv(table))
     if (row.at("case") == name) return row;
   throw std::runtime_error("no case " + name);
 }

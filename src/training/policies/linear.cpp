@@ -1,0 +1,103 @@
+#include "training/policies/linear.hpp"
+
+#include <algorithm>
+
+namespace windrow::training {
+namespace {
+
+solve::TieBreak tie_break_named(std::string_view name) {
+  if (name == "lexicographic") return solve::TieBreak::lexicographic;
+  return name == "vertex" ? solve::TieBreak::vertex : solve::TieBreak::central;
+}
+
+double speed(const JobView& job, std::size_t type, Sight sight) {
+  switch (sight) {
+    case Sight::blind:
+      return 1;
+    case Sight::v100:
+      return job.v100_steps_per_s;
+    case Sight::types:
+    case Sight::pairs:
+      break;
+  }
+  return job.steps_per_s[type];
+}
+
+/// Answers that are kept for situations that come again: jobs of the same kinds, where nothing else of them counts.
+constexpr std::size_t kRemembered = 4096;
+
+}  // namespace
+
+LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
+                           std::string_view objective_unit)
+    : sight_(sight), tie_break_(tie_break_named(config.tie_break)), solver_(tie_break_, kRemembered) {
+  jobs_.realisable = config.realisable;
+  explanation_.objective_name = objective_name;
+  explanation_.objective_unit = objective_unit;
+}
+
+solve::Jobs& LinearPolicy::look_at(const PolicyInput& input) {
+  explanation_ =
+      Explanation{.objective_name = explanation_.objective_name, .objective_unit = explanation_.objective_unit};
+  jobs_.capacity.assign(input.cluster.gpus.begin(), input.cluster.gpus.end());
+  for (auto* const list :
+       {&jobs_.throughput, &jobs_.gpus, &jobs_.priority, &jobs_.steps_left, &jobs_.elapsed_s, &jobs_.served_s})
+    list->clear();
+  for (const JobView& job : input.jobs) {
+    for (std::size_t w = 0; w < input.cluster.types(); ++w) jobs_.throughput.push_back(speed(job, w, sight_));
+    jobs_.gpus.push_back(job.gpus);
+    jobs_.priority.push_back(job.weight);
+    jobs_.steps_left.push_back(job.steps_left);
+    jobs_.elapsed_s.push_back(job.age_s);
+  }
+  kinds_.clear();
+  for (const JobView& job : input.jobs) kinds_.push_back(job.rate_key);
+  return jobs_;
+}
+
+solve::PackedSolver& LinearPolicy::packed_solver(const PolicyInput& input) {
+  if (!packed_solver_) {
+    const std::size_t keys = input.packed.keys(), types = input.cluster.types();
+    solve::PairRates rates(keys, types);
+    for (std::size_t a = 0; a < keys; ++a)
+      for (std::size_t b = 0; b < keys; ++b)
+        for (std::size_t w = 0; w < types; ++w) {
+          const PackedRates::Pair pair = input.packed(static_cast<int>(a), static_cast<int>(b), w);
+          rates.set(a, b, w, {pair.first, pair.second});
+        }
+    packed_solver_.emplace(std::move(rates), tie_break_, true, kRemembered);
+  }
+  return *packed_solver_;
+}
+
+void LinearPolicy::write(const PolicyInput& input, const solve::PackedAllocation& solution, double objective,
+                         Allocation& out) {
+  write(input, solution.alone, objective, out);
+  explanation_.floors_dropped = solution.floors_dropped;
+  if (input.jobs.empty() || explanation_.failed) return;
+  const std::size_t types = input.cluster.types();
+  for (std::size_t p = 0; p < solution.pairs.size(); ++p) {
+    PerType share{};
+    for (std::size_t w = 0; w < types; ++w) share[w] = std::clamp(solution.together[p * types + w], 0.0, 1.0);
+    out.add_pair(solution.pairs[p].first, solution.pairs[p].second, share);
+  }
+}
+
+void LinearPolicy::write(const PolicyInput& input, const solve::Solution& solution, double objective, Allocation& out) {
+  if (input.jobs.empty()) return;
+  const std::size_t types = input.cluster.types();
+  explanation_.rounds += solution.rounds;
+  explanation_.fell_back = explanation_.fell_back || solution.fell_back;
+  if (solution.status != solve::Status::optimal) {
+    explanation_.fell_back = explanation_.failed = true;
+    for (std::size_t j = 0; j < input.jobs.size(); ++j)
+      out[j] = equal_share(input.cluster, input.jobs.size(), input.jobs[j].gpus);
+    return;
+  }
+  explanation_.objective = objective;
+  explanation_.gap = solution.gap;
+  for (std::size_t j = 0; j < input.jobs.size(); ++j)
+    for (std::size_t w = 0; w < types; ++w) out[j][w] = std::clamp(solution.x[j * types + w], 0.0, 1.0);
+}
+
+}  // namespace windrow::training
