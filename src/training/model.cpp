@@ -26,6 +26,14 @@ Model::Model(const TrainingConfig& config_in)
     throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
                                  trace.size()));
   if (config.jobs.multi_gpu) check_distributed_types();
+  if (config.policy == "allox") check_one_gpu_each();
+}
+
+void Model::check_one_gpu_each() const {
+  for (std::size_t id = 0; id < trace.size(); ++id)
+    if (const int gpus = rates[static_cast<std::size_t>(trace[id].key)].gpus; gpus != 1)
+      throw InputError(fmt::format("{}: policy: allox serves jobs of one GPU only, but job {} wants {}",
+                                   config.jobs.trace->path, id, gpus));
 }
 
 void Model::check_distributed_types() const {

@@ -40,6 +40,12 @@ TrainingSimulator::TrainingSimulator() {
   description_.series = {&results::cluster};
   for (const PolicyInfo& policy : policies().all())
     description_.parts.push_back({"policies", policy.name, policy.help, "Gavel (OSDI 2020)"});
+  description_.parts.push_back({"workloads", "generated",
+                                "26 types of job, Poisson arrivals, durations log-uniform from 32 minutes to a week; "
+                                "the default, shaped by the keys under jobs",
+                                "Gavel (OSDI 2020)"});
+  description_.parts.push_back({"workloads", "trace", "the jobs of a file, by jobs.trace; traces/ has some",
+                                "Gavel (OSDI 2020) for those in traces/"});
 }
 
 double TrainingSimulator::cost_hint(const config::Tree& config) const {
