@@ -1,6 +1,7 @@
 // The simulator's own rules: saturation, limits, corrected defects, costs and deadlines.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -109,6 +110,20 @@ TEST(Limits, ARunThatCanNeverEndSaysWho) {
     EXPECT_NE(failure_of(config).find("but 1 wait (job 0 on 8 GPUs)"), std::string::npos)
         << compat << ": " << failure_of(config);
   }
+}
+
+TEST(SteadyState, TheJobsThatFillTheClusterMustBeDoneToo) {
+  TrainingConfig config = small("isolated");
+  config.steady_state = true;
+  config.jobs.count = 10;
+  config.window.reset();
+  const PointOutput output = run_training(config);
+  const int fill = config.cluster.v100 + config.cluster.p100 + config.cluster.k80;  // jobs of one GPU each
+  EXPECT_EQ(metric(output, "jobs_completed"), fill + 10);
+  const std::vector<double>& arrivals = job_column(output, "arrival");
+  EXPECT_TRUE(std::all_of(arrivals.begin(), arrivals.begin() + fill + 1, [](double s) { return s == 0; }));
+  config.compat = "upstream";
+  EXPECT_EQ(metric(run_training(config), "jobs_completed"), 10) << "upstream counts completions, whoever's";
 }
 
 TEST(Stop, IsObeyed) {
