@@ -205,6 +205,24 @@ TEST(Sweep, AFileThatMayNotGrowStopsTheRunEarlyAndLosesNothing) {
   EXPECT_EQ(digest_of(folder.file("r.h5")), digest_of(folder.file("whole.h5")));
 }
 
+TEST(Sweep, AFileThatCannotBeMadeLeavesNothingBehindAndIsRefusedInOneLine) {
+  const TemporaryFolder folder;
+  folder.write("s.yaml", sweep_of(3000, 0));
+  folder.write("c.yaml", "simulator: empty\ntable_rows: 3000\n");
+  for (const char* command : {"run s.yaml -o r.h5", "simulate c.yaml -o r.h5", "simulate c.yaml --tables ."}) {
+    const Finished refused =
+        test::run({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 8; exec " + std::string(WINDROW_PROGRAM) + " " + command},
+                  folder.path());
+    EXPECT_EQ(refused.status, 2) << command << refused.err;
+    EXPECT_NE(refused.err.find("File too large\n"), std::string::npos) << refused.err;
+    EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      const std::string name = entry.path().filename().string();
+      EXPECT_TRUE(name == "s.yaml" || name == "c.yaml" || name.starts_with(".output")) << command << " left " << name;
+    }
+  }
+}
+
 TEST(Sweep, VerifyRunsPointsAgainFromTheFileAlone) {
   const TemporaryFolder folder;
   folder.write("s.yaml", sweep_of(20, 0));
