@@ -163,7 +163,6 @@ TEST(Defects, D2FewerStepsThanGpusDropAJobUpstreamOnly) {
 }
 
 TEST(Defects, D4DeadlinesAreMoments) {
-  // Both jobs meet their deadlines by far; but the second one's deadline, as a duration, is beyond its JCT too.
   TrainingConfig config = small();
   config.jobs.slos = true;
   config.interarrival_mean_s = 60000;
@@ -174,6 +173,19 @@ TEST(Defects, D4DeadlinesAreMoments) {
   const double upstream = metric(run_training(config), "slo_violations");
   EXPECT_GT(corrected, 0) << "some of the 1.2 times deadlines are missed on slower GPUs";
   EXPECT_LT(upstream, corrected) << "late moments are longer than any duration";
+}
+
+TEST(Defects, D4UpstreamHasDeadlinesWherePricesAreCharged) {
+  const TraceFile trace("A3C,20000,1,0.5,0\n");  // half of the time that the fastest GPU needs
+  TrainingConfig config = small();
+  config.jobs.trace = trace.file();
+  for (const bool charged : {false, true}) {
+    config.prices.charged = charged;
+    config.compat = "corrected";
+    EXPECT_EQ(metric(run_training(config), "slo_violations"), 1);
+    config.compat = "upstream";
+    EXPECT_EQ(metric(run_training(config), "slo_violations"), charged ? 1 : 0);
+  }
 }
 
 TEST(Defects, D10ATraceWithAWindowGoesOn) {
