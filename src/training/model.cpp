@@ -16,12 +16,12 @@ Model::Model(const TrainingConfig& config_in)
     : config(config_in),
       upstream(config.upstream()),
       policy(policies().find(config.policy)),
-      table(workload::ThroughputTable::read(config.throughputs.path)),
+      table(workload::ThroughputTable::read(config::present_path(config.throughputs))),
       window(config.measured()) {
   WINDROW_CHECK(policy != nullptr, "no policy {}", config.policy);
   lay_out_cluster();
   tabulate_rates();
-  if (config.jobs.trace) trace = workload::read_trace(config.jobs.trace->path, table);
+  if (config.jobs.trace) trace = workload::read_trace(config::present_path(*config.jobs.trace), table);
   if (window && !trace.empty() && (*window)[1] > static_cast<std::int64_t>(trace.size()))
     throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
                                  trace.size()));

@@ -262,6 +262,23 @@ TEST_F(Commands, AFileThatChangedFailsTheRerunByName) {
       << verified.out;
 }
 
+TEST_F(Commands, AFileOfTheDataFolderIsFoundAgainByItsContentWhenTheFolderHasMoved) {
+  const std::string jobs = "job_type,total_steps,arrival\nA3C,100,0\nA3C,100,5\n";
+  folder_.write("data/traces/t.csv", jobs);
+  folder_.write("s.yaml", "name: s\nsimulator: training\nset: {jobs.trace: traces/t.csv}\naxes:\n  seed: [1, 2]\n");
+  const auto with_data = [&](const std::string& data, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), WINDROW_PROGRAM);
+    return test::run(arguments, folder_.path(), {{"WINDROW_DATA", folder_.file(data)}});
+  };
+  ASSERT_EQ(with_data("data", {"run", "s.yaml", "--quiet"}).status, 0);
+  std::filesystem::rename(folder_.file("data"), folder_.file("moved"));
+  EXPECT_EQ(with_data("data", {"verify", "results/s.h5", "--rerun", "2"}).status, 1);
+  const Finished found = with_data("moved", {"verify", "results/s.h5", "--rerun", "2"});
+  EXPECT_EQ(found.status, 0) << found.out;
+  folder_.write("moved/traces/t.csv", jobs + "A3C,100,6\n");
+  EXPECT_EQ(with_data("moved", {"verify", "results/s.h5", "--rerun", "2"}).status, 1) << "another content";
+}
+
 TEST_F(Commands, ListAndDescribeFollowFromTheDeclarations) {
   EXPECT_EQ(out({"list", "policies"}),
             "name         of        help\n"
