@@ -11,5 +11,11 @@ if(WINDROW_SANITIZE)
 endif()
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # It fails where it cannot write its folder, as for an account without a home: then the compiler runs by itself.
+  file(WRITE ${CMAKE_BINARY_DIR}/generated/ccache.cpp "")
+  execute_process(COMMAND ${CCACHE} ${CMAKE_CXX_COMPILER} -c ccache.cpp -o ccache.o WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/generated
+                  RESULT_VARIABLE ccache_status OUTPUT_QUIET ERROR_QUIET)
+  if(ccache_status EQUAL 0)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  endif()
 endif()

@@ -53,6 +53,10 @@ OneConfig read_one_config(const Catalog& catalog, const std::string& path, const
     if (name.empty()) {
       name = member->value.text;
       position = member->value.position;
+    } else if (name != member->value.text) {
+      problems.add(member->value.position, "simulator",
+                   fmt::format("expected {}, found {}", name, config::found(member->value)));
+      problems.throw_if_any();
     }
     root.members.erase(member);
   }

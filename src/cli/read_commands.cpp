@@ -92,7 +92,7 @@ int show_command(const Context& context) {
   flags.list("metric", "M[,M]", "which metrics; the first four without it, `all` for all")
       .list("by", "AXIS[,AXIS]", "one row per combination of these axes; all varied axes but the seed without it")
       .value<std::string>("across", "AXIS", "one column per value of this axis (for one metric)")
-      .list("where", "\"AXIS=VALUE …\"", "only rows that satisfy all of these comparisons")
+      .list("where", "AXIS=VALUE", "only rows for which this holds: AXIS=V1,V2 or \"AXIS<V AXIS=V\"")
       .flag("csv", "prints CSV with unrounded numbers: mean, half width of the 95 % interval, number of replicates");
   if (!flags.parse(context.arguments)) return kAllDone;
   const auto reader = store::Reader::open(flags.argument("FILE"));

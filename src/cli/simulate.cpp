@@ -52,8 +52,10 @@ void write_csv(const std::string& path, const Table& table, const TableData& dat
     text += '\n';
   }
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (std::fclose(file) != 0 || !written)
-    throw InputError(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
+  if (std::fclose(file) == 0 && written) return;
+  const int reason = errno;
+  std::remove(path.c_str());  // a part must not be taken for the whole
+  throw InputError(fmt::format("{}: cannot write: {}", path, std::strerror(reason)));
 }
 
 void write_tables(const std::string& folder, const Description& description, const PointOutput& output) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "cli/command.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/stats.hpp"
 #include "windrow/kernel/text.hpp"
@@ -52,6 +53,14 @@ bool better(Better direction, double candidate, double best) {
   return direction == Better::lower ? candidate < best : candidate > best;
 }
 
+/// Below, at or above 0 as `value` is below, at or above `bound`.
+int compare(const sweep::AxisValue& value, const std::string& bound) {
+  const auto number = number_of(value), limit = parse_double(bound);
+  if (!number || !limit) return sweep::to_text(value).compare(bound);
+  if (std::holds_alternative<double>(value) ? sweep::nearly_equal(*number, *limit) : *number == *limit) return 0;
+  return *number < *limit ? -1 : 1;
+}
+
 /// The three cells of an estimate in CSV, unrounded.
 void append_numbers(std::vector<std::string>& cells, const Estimate& estimate) {
   cells.push_back(std::isnan(estimate.mean) ? "" : to_text(estimate.mean));
@@ -88,23 +97,21 @@ std::size_t metric_named(const store::Reader& reader, const std::string& name) {
 
 RowFilter::RowFilter(const store::Reader& reader, const std::vector<std::string>& conditions) : reader_(reader) {
   for (const std::string& text : conditions) {
-    std::size_t start = 0;
-    while ((start = text.find_first_not_of(' ', start)) != std::string::npos) {
-      const std::size_t end = std::min(text.find(' ', start), text.size());
-      const std::string condition = text.substr(start, end - start);
-      start = end;
+    for (const std::string& condition : split(text, ' ')) {
       const std::size_t at = condition.find_first_of("=<>!");
       if (at == std::string::npos || at == 0)
         throw InputError(
             fmt::format("--where {}: expected AXIS=VALUE, !=, <, <=, > or >=, found '{}'", text, condition));
       const std::size_t length = at + 1 < condition.size() && condition[at + 1] == '=' ? 2 : 1;
-      Test test{
-          axis_named(reader, condition.substr(0, at)), condition.substr(at, length), condition.substr(at + length), {}};
+      Test test{axis_named(reader, condition.substr(0, at)), condition.substr(at, length),
+                split(condition.substr(at + length), ',')};
       if (test.op == "==") test.op = "=";
-      test.number = parse_double(test.value);
-      const auto& values = reader.axes()[test.axis].values;
-      const bool numeric = !values.empty() && number_of(values.front());
-      if (test.op == "!" || test.value.empty() || (numeric && !test.number))
+      const auto& column = reader.axes()[test.axis].values;
+      const bool numeric = !column.empty() && number_of(column.front());
+      const bool readable = std::all_of(test.values.begin(), test.values.end(),
+                                        [&](const std::string& value) { return !numeric || parse_double(value); });
+      const bool alone = test.values.size() == 1 || test.op == "=" || test.op == "!=";
+      if (test.op == "!" || test.values.empty() || !readable || !alone)
         throw InputError(
             fmt::format("--where {}: cannot compare axis {} by '{}'", text, condition.substr(0, at), condition));
       tests_.push_back(std::move(test));
@@ -115,19 +122,17 @@ RowFilter::RowFilter(const store::Reader& reader, const std::vector<std::string>
 bool RowFilter::operator()(std::uint64_t row) const {
   return std::all_of(tests_.begin(), tests_.end(), [&](const Test& test) {
     const sweep::AxisValue& value = reader_.axes()[test.axis].values[row];
-    const auto number = number_of(value);
-    const bool numeric = number && test.number;
-    const std::string text = sweep::to_text(value);
-    const int order = numeric ? (*number < *test.number   ? -1
-                                 : *number > *test.number ? 1
-                                                          : 0)
-                              : text.compare(test.value);
-    if (test.op == "=") return order == 0;
-    if (test.op == "!=") return order != 0;
-    if (test.op == "<") return order < 0;
-    if (test.op == "<=") return order <= 0;
-    if (test.op == ">") return order > 0;
-    return order >= 0;
+    const auto holds = [&](const std::string& bound) {
+      const int order = compare(value, bound);
+      if (test.op == "=") return order == 0;
+      if (test.op == "!=") return order != 0;
+      if (test.op == "<") return order < 0;
+      if (test.op == "<=") return order <= 0;
+      if (test.op == ">") return order > 0;
+      return order >= 0;
+    };
+    return test.op == "=" ? std::any_of(test.values.begin(), test.values.end(), holds)
+                          : std::all_of(test.values.begin(), test.values.end(), holds);
   });
 }
 

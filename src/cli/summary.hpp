@@ -26,7 +26,8 @@ struct Group {
   std::vector<std::uint64_t> rows;
 };
 
-/// A comparison `axis OP value` of rows, as in `--where "policy=fifo arrival_rate<2"`.
+/// Comparisons of rows, as in `--where "policy=fifo,allox arrival_rate<2"`. They mean what they mean for --only: any of
+/// several values, and reals that differ by rounding alone are equal.
 class RowFilter {
  public:
   /// Throws InputError for an unknown axis, a missing operator or a value that is not of the axis's type.
@@ -37,8 +38,7 @@ class RowFilter {
   struct Test {
     std::size_t axis;
     std::string op;
-    std::string value;
-    std::optional<double> number;
+    std::vector<std::string> values;
   };
   const store::Reader& reader_;
   std::vector<Test> tests_;

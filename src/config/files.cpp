@@ -104,6 +104,20 @@ std::optional<std::string> find_file(std::string_view path, const Position& posi
   return std::nullopt;
 }
 
+std::string present_path(const FileRef& file) {
+  std::error_code error;
+  if (fs::exists(file.path, error)) return file.path;
+  for (const std::string& folder : data_folders())
+    for (fs::path rest = fs::path(file.path).relative_path(); !rest.empty();
+         rest = rest.lexically_relative(*rest.begin())) {
+      std::string why;
+      std::string place = (fs::path(folder) / rest).string();
+      if (digest_of(place, why) == file.digest) return place;
+      if (rest == *rest.begin()) break;
+    }
+  return file.path;
+}
+
 std::string Schema::changed_file(const Tree& resolved) const {
   static const std::string one = detail::Value<FileRef>::type(), several = detail::Value<std::vector<FileRef>>::type();
   for (const KeyInfo& key : keys_) {
@@ -115,7 +129,7 @@ std::string Schema::changed_file(const Tree& resolved) const {
       const std::optional<FileRef> reference = parse_reference(value.text);
       if (!reference) continue;
       std::string why;
-      const std::optional<Digest128> digest = digest_of(reference->path, why);
+      const std::optional<Digest128> digest = digest_of(present_path(*reference), why);
       if (!digest) return fmt::format("{}: {} cannot be read: {}", key.path, reference->path, why);
       if (*digest != reference->digest)
         return fmt::format("{}: {} has changed since this point was made", key.path, reference->path);

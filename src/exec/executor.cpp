@@ -178,7 +178,7 @@ class SandboxExecutor final : public Executor {
     std::string_view tail = tail_;
     while (!tail.empty() && std::strchr(" \n\r\t", tail.back()) != nullptr) tail.remove_suffix(1);
     if (tail.size() > kTailBytes) tail.remove_prefix(tail.size() - kTailBytes);
-    if (!tail.empty()) text += fmt::format("; its last output:\n{}", tail);
+    if (!tail.empty()) text += fmt::format("{}{}", kLastOutput, tail);
     return text;
   }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exec/channel.hpp"
@@ -16,6 +17,9 @@
 #include "exec/zygote.hpp"
 
 namespace windrow::exec {
+
+/// Between the reason of a failure and what the sandbox printed before it.
+inline constexpr std::string_view kLastOutput = "; its last output:\n";
 
 /// Takes a Kind::results message.
 using Deliver = std::function<void(std::string message)>;

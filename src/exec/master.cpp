@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exec/clock.hpp"
+#include "exec/executor.hpp"
 #include "exec/progress.hpp"
 #include "exec/protocol.hpp"
 #include "exec/sandbox.hpp"
@@ -299,8 +300,9 @@ void Master::accept() {
         break;
     }
     if (record.status == sweep::PointStatus::failed && !std::exchange(failure_shown_, true))
-      progress_.note(fmt::format("the first failure: {}: {}", work_.label(record.index),
-                                 record.message.substr(0, record.message.find('\n'))));
+      progress_.note(
+          fmt::format("the first failure: {}: {}", work_.label(record.index),
+                      record.message.substr(0, std::min(record.message.find(kLastOutput), record.message.find('\n')))));
   }
   records_.clear();
 }

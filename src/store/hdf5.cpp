@@ -9,7 +9,9 @@
 namespace windrow::store::hdf5 {
 namespace {
 
-// The deepest entry of the stack says what really happened (`write failed: errno = 28, 'No space left on device'`).
+// The deepest entry of the stack says what really happened. Of a failed system call it has a line full of addresses and
+// counts (`file write failed: time = …, errno = 28, error message = 'No space left on device', buf = 0x…`): what failed
+// and the reason are enough.
 std::string library_message() {
   std::string deepest;
   const auto keep_last = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
@@ -17,7 +19,11 @@ std::string library_message() {
     return 0;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_last, &deepest);
-  return deepest;
+  constexpr std::string_view kReason = "error message = '";
+  const std::size_t reason = deepest.find(kReason);
+  if (reason == std::string::npos) return deepest;
+  const std::size_t begin = reason + kReason.size();
+  return deepest.substr(0, deepest.find(": ")) + ": " + deepest.substr(begin, deepest.find('\'', begin) - begin);
 }
 
 void start_library() {

@@ -337,12 +337,13 @@ class OpenFile final : public ResultFile {
   }
 
   void create(const PointSource& source, Existing existing) {
-    Layout layout = Layout::create(temporary_of(path_), source);
-    layout.append_rows(source, source.size(), [](std::uint64_t i) { return i; });
-    layout.store_rows_digest();
-    rows_digest_ = layout.rows_digest();
-    layout.close();
-    replace_file(temporary_of(path_), path_);
+    write_temporary([&] {
+      Layout layout = Layout::create(temporary_of(path_), source);
+      layout.append_rows(source, source.size(), [](std::uint64_t i) { return i; });
+      layout.store_rows_digest();
+      rows_digest_ = layout.rows_digest();
+      layout.close();
+    });
     if (journal_->has_records()) adopt_orphan(existing);
     if (!started_) start_journal(journal_->end());
   }
@@ -387,7 +388,7 @@ class OpenFile final : public ResultFile {
   }
 
   void write_growth(const PointSource& source, const Matching& matching, std::uint64_t added) {
-    try {
+    write_temporary([&] {
       copy_file(path_, temporary_of(path_));
       Layout layout = Layout::open(temporary_of(path_), hdf5::Access::write);
       layout.adopt(source);
@@ -400,11 +401,18 @@ class OpenFile final : public ResultFile {
       }
       rows_digest_ = layout.rows_digest();
       layout.close();
+    });
+  }
+
+  // What is written takes the file's name; what cannot be written to its end leaves nothing behind.
+  void write_temporary(const auto& write) {
+    try {
+      write();
+      replace_file(temporary_of(path_), path_);
     } catch (...) {
       ::unlink(temporary_of(path_).c_str());
       throw;
     }
-    replace_file(temporary_of(path_), path_);
   }
 
   void read_rows() {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "windrow/kernel/text.hpp"
+#include "windrow/sweep/plan.hpp"
 
 namespace windrow::sweep {
 namespace {
@@ -102,11 +103,8 @@ bool compare(const T& value, Relation relation, const T& bound) {
   return false;
 }
 
-/// 0.4 + 2 * 0.4 is 1.2000000000000002: for reals, equal is what differs by rounding alone.
 bool compare_reals(double value, Relation relation, double bound) {
-  constexpr double kTolerance = 1e-9;
-  const bool equal = std::abs(value - bound) <= kTolerance * std::max(std::abs(value), std::abs(bound));
-  return compare(equal ? bound : value, relation, bound);
+  return compare(nearly_equal(value, bound) ? bound : value, relation, bound);
 }
 
 bool is_order(Relation relation) {
@@ -158,6 +156,11 @@ std::string never_occurs(const Axis& axis, const std::string& value) {
 }
 
 }  // namespace
+
+bool nearly_equal(double a, double b) {
+  constexpr double kTolerance = 1e-9;
+  return std::abs(a - b) <= kTolerance * std::max(std::abs(a), std::abs(b));
+}
 
 Condition Condition::parse(std::string_view text, const std::vector<Axis>& axes, const config::Position& position,
                            const std::string& key, config::Problems& problems) {

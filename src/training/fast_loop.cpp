@@ -137,8 +137,11 @@ class FastLoop {
   }
 
   Outcome run(const StopToken& stop) {
-    if (config_.steady_state)
-      for (const Job& job : source_.fill_cluster()) admit(job);
+    if (config_.steady_state) {
+      const std::vector<Job> first = source_.fill_cluster();
+      ledger_.expect(first.size());
+      for (const Job& job : first) admit(job);
+    }
     for (bool completed = false;;) {
       if (!completed) {
         if (ledger_.done()) break;

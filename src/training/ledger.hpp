@@ -66,6 +66,11 @@ class Ledger {
     enter(job, now_s);
     return id;
   }
+  /// So many jobs come beside those of jobs.count. Without a window the run ends when they, too, are done; upstream
+  /// ends it after as many completions as jobs.count says, whoever's they are.
+  void expect(std::size_t jobs) {
+    if (!model_.upstream && !model_.window) left_ += static_cast<std::int64_t>(jobs);
+  }
   JobRecord& operator[](JobId id) { return jobs_[static_cast<std::size_t>(id)]; }
   const JobRecord& operator[](JobId id) const { return jobs_[static_cast<std::size_t>(id)]; }
   void close(JobId id, JobRecord::State state);

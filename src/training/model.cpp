@@ -16,17 +16,25 @@ Model::Model(const TrainingConfig& config_in)
     : config(config_in),
       upstream(config.upstream()),
       policy(policies().find(config.policy)),
-      table(workload::ThroughputTable::read(config.throughputs.path)),
+      table(workload::ThroughputTable::read(config::present_path(config.throughputs))),
       window(config.measured()) {
   WINDROW_CHECK(policy != nullptr, "no policy {}", config.policy);
   lay_out_cluster();
   tabulate_rates();
-  if (config.jobs.trace) trace = workload::read_trace(config.jobs.trace->path, table);
+  if (config.jobs.trace) trace = workload::read_trace(config::present_path(*config.jobs.trace), table);
   if (window && !trace.empty() && (*window)[1] > static_cast<std::int64_t>(trace.size()))
     throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
                                  trace.size()));
   check_entities();
   if (config.jobs.multi_gpu) check_distributed_types();
+  if (config.policy == "allox") check_one_gpu_each();
+}
+
+void Model::check_one_gpu_each() const {
+  for (std::size_t id = 0; id < trace.size(); ++id)
+    if (const int gpus = rates[static_cast<std::size_t>(trace[id].key)].gpus; gpus != 1)
+      throw InputError(fmt::format("{}: policy: allox serves jobs of one GPU only, but job {} wants {}",
+                                   config.jobs.trace->path, id, gpus));
 }
 
 void Model::check_entities() const {

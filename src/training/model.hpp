@@ -71,6 +71,7 @@ struct Model {
   void tabulate_rates();
   void check_entities() const;
   void check_distributed_types() const;
+  void check_one_gpu_each() const;
 };
 
 }  // namespace windrow::training

@@ -52,8 +52,11 @@ class PlainLoop {
         policy_(model.policy->make(config_)) {}
 
   Outcome run(const StopToken& stop) {
-    if (config_.steady_state)
-      for (const Job& job : source_.fill_cluster()) admit(job);
+    if (config_.steady_state) {
+      const std::vector<Job> first = source_.fill_cluster();
+      ledger_.expect(first.size());
+      for (const Job& job : first) admit(job);
+    }
     for (;;) {
       if (ledger_.done()) break;
       if (stop.requested()) return Outcome::stopped;

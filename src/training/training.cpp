@@ -9,7 +9,7 @@ namespace windrow::training {
 
 TrainingSimulator::TrainingSimulator() {
   description_.name = "training";
-  description_.version = 1;
+  description_.version = 2;
   description_.help = "training jobs on a heterogeneous GPU cluster, scheduled in rounds";
   description_.source = "Gavel (Narayanan et al., OSDI 2020)";
   description_.config = config::Schema::of<TrainingConfig>();
@@ -45,6 +45,12 @@ TrainingSimulator::TrainingSimulator() {
   description_.series = {&results::cluster};
   for (const PolicyInfo& policy : policies().all())
     description_.parts.push_back({"policies", policy.name, policy.help, policy.source});
+  description_.parts.push_back({"workloads", "generated",
+                                "26 types of job, Poisson arrivals, durations log-uniform from 32 minutes to a week; "
+                                "the default, shaped by the keys under jobs",
+                                "Gavel (OSDI 2020)"});
+  description_.parts.push_back({"workloads", "trace", "the jobs of a file, by jobs.trace; traces/ has some",
+                                "Gavel (OSDI 2020) for those in traces/"});
 }
 
 double TrainingSimulator::cost_hint(const config::Tree& config) const {

@@ -210,6 +210,24 @@ TEST_F(Commands, ShowGivesMeansOverSeeds) {
             "means over work_s, fail_seed, not over seeds alone: see --by and --where\n");
 }
 
+TEST_F(Commands, WhereMeansWhatOnlyMeans) {
+  folder_.write("s.yaml",
+                "name: s\nsimulator: empty\naxes:\n  work_s: {from: 0.0004, to: 0.0020, count: 5}\n"
+                "  fail: [never, throw, exit]\n  fail_seed: [1, 2]\n");
+  out({"run", "s.yaml", "--quiet"});
+  for (const char* condition : {"work_s=0.0012", "work_s!=0.0012", "work_s<=0.0012", "work_s<0.0012",
+                                "work_s=0.0004,0.0012", "fail=never,exit", "fail!=never,exit", "fail_seed=2,1"}) {
+    const std::string points = out({"plan", "s.yaml", "--points", "--only", condition});
+    const std::string rows =
+        out({"show", "results/s.h5", "--csv", "--by", "work_s,fail,fail_seed", "--where", condition});
+    EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n') - 1, std::count(points.begin(), points.end(), '\n'))
+        << condition;
+  }
+  const Finished refused = windrow({"show", "results/s.h5", "--where", "work_s<0.1,0.2"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(refused.err, "--where work_s<0.1,0.2: cannot compare axis work_s by 'work_s<0.1,0.2'\n");
+}
+
 TEST_F(Commands, ShowAsCsvIsNumbersOnly) {
   folder_.write("s.yaml", kGrid);
   out({"run", "s.yaml", "--quiet"});
@@ -242,6 +260,23 @@ TEST_F(Commands, AFileThatChangedFailsTheRerunByName) {
   EXPECT_EQ(verified.status, 1);
   EXPECT_NE(verified.out.find("jobs.trace: " + trace + " has changed since this point was made"), std::string::npos)
       << verified.out;
+}
+
+TEST_F(Commands, AFileOfTheDataFolderIsFoundAgainByItsContentWhenTheFolderHasMoved) {
+  const std::string jobs = "job_type,total_steps,arrival\nA3C,100,0\nA3C,100,5\n";
+  folder_.write("data/traces/t.csv", jobs);
+  folder_.write("s.yaml", "name: s\nsimulator: training\nset: {jobs.trace: traces/t.csv}\naxes:\n  seed: [1, 2]\n");
+  const auto with_data = [&](const std::string& data, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), WINDROW_PROGRAM);
+    return test::run(arguments, folder_.path(), {{"WINDROW_DATA", folder_.file(data)}});
+  };
+  ASSERT_EQ(with_data("data", {"run", "s.yaml", "--quiet"}).status, 0);
+  std::filesystem::rename(folder_.file("data"), folder_.file("moved"));
+  EXPECT_EQ(with_data("data", {"verify", "results/s.h5", "--rerun", "2"}).status, 1);
+  const Finished found = with_data("moved", {"verify", "results/s.h5", "--rerun", "2"});
+  EXPECT_EQ(found.status, 0) << found.out;
+  folder_.write("moved/traces/t.csv", jobs + "A3C,100,6\n");
+  EXPECT_EQ(with_data("moved", {"verify", "results/s.h5", "--rerun", "2"}).status, 1) << "another content";
 }
 
 TEST_F(Commands, ListAndDescribeFollowFromTheDeclarations) {

@@ -239,4 +239,20 @@ TEST_F(Wrapper, TestBuildsAllAndEndsWithTheClosingLinesOfBothSuites) {
   EXPECT_FALSE(has(made, "--target")) << made;
 }
 
+/// The real CMake on the project's own options: a compiler cache is used if it compiles.
+TEST_F(Wrapper, ACompilerCacheThatFailsIsNotUsed) {
+  fs::remove(root_ / "bin/cmake");
+  const fs::path options = fs::path(WINDROW_SOURCE_DIR) / "cmake/WindrowOptions.cmake";
+  write(project_ / "CMakeLists.txt", "cmake_minimum_required(VERSION 3.22)\nproject(p LANGUAGES CXX)\ninclude(\"" +
+                                         options.string() +
+                                         "\")\nmessage(\"launcher <${CMAKE_CXX_COMPILER_LAUNCHER}>\")\n");
+  for (const bool works : {true, false}) {
+    command("ccache", works ? "exec \"$@\"" : "echo 'cannot write my folder'; exit 1");
+    const Answer answer = shell("rm -rf b && cmake -S 'a project' -B b");
+    EXPECT_EQ(answer.status, 0) << answer.text;
+    const std::string launcher = works ? (root_ / "bin/ccache").string() : "";
+    EXPECT_TRUE(has(answer.text, "launcher <" + launcher + ">")) << answer.text;
+  }
+}
+
 }  // namespace

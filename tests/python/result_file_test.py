@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 
 import h5py
 import numpy as np
@@ -116,6 +117,18 @@ def test_xarray_marks_what_is_missing(small):
         grid = points.set_index(point=["table_rows", "seed"]).unstack("point")
         assert bool(grid.value.sel(seed=5).isnull().all())
         assert bool(grid.value.sel(seed=[3, 4]).notnull().all())
+
+
+@pytest.mark.parametrize("place", ["points/value", "tables/rows/value"])
+def test_a_number_that_a_point_does_not_compute_is_found_by_running_it_again(small, tmp_path, place):
+    shutil.copy(small, tmp_path / "changed.h5")
+    with h5py.File(tmp_path / "changed.h5", "r+") as file:
+        file[place][0] = np.nextafter(file[place][0], 2)  # by a program that keeps the checksums right
+    windrow("verify", "changed.h5", cwd=tmp_path, expected=3)  # sound, and incomplete as it was made
+    printed = windrow("verify", "changed.h5", "--rerun", 6, cwd=tmp_path, expected=1)
+    assert "point 0 " in printed
+    assert ("value: stored" if place.startswith("points") else "table rows differs") in printed
+    assert "point 2 " not in printed
 
 
 def test_a_sweep_that_was_stopped_early_opens_and_has_all_its_rows(tmp_path):

@@ -61,6 +61,9 @@ struct FileRef {
 /// Finds the file that a value names, as described for FileRef: its absolute path, or none and in `why` the places
 /// where it was looked for.
 std::optional<std::string> find_file(std::string_view path, const Position& position, std::string& why);
+/// Where a file can be read: at its path, or if nothing is there, as on another machine, at that path's end below a
+/// data folder, provided that the content is the same.
+std::string present_path(const FileRef& file);
 
 /// Where the files that come with Windrow are looked for: $WINDROW_DATA, ../share/windrow beside the program's folder,
 /// the source tree it was built from.

@@ -19,6 +19,8 @@ class PointTexts;
 
 using AxisValue = std::variant<double, std::int64_t, bool, std::string>;
 std::string to_text(const AxisValue& value);
+/// Whether two reals differ by rounding alone, as 1.2 and the 0.4 + 2 * 0.4 of a range do.
+bool nearly_equal(double a, double b);
 
 /// The values of an axis, all of one type: a million seeds are eight megabytes.
 class AxisValues {

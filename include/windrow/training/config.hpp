@@ -179,7 +179,9 @@ struct TrainingConfig {
     key("reset_interval_s", reset_interval_s, config::within(0, 1e9), "least time between two calls of the policy");
     key("max_failed_attempts", max_failed_attempts, config::within(1, 1e6),
         "micro-tasks of a job that fail in a row until it is dropped");
-    key("steady_state", steady_state, "the cluster is filled with jobs before the first arrival");
+    key("steady_state", steady_state,
+        "the cluster is filled with jobs before the first arrival; they have the first ids, and jobs.count does not "
+        "count them");
     key("ideal", ideal, "jobs receive exactly their allocation, without rounds and placement");
     key("global_queue", global_queue, "one queue over all GPU types, instead of one after the other");
     key("compat", compat, config::one_of({"corrected", "upstream"}),

@@ -85,6 +85,8 @@ TEST(WorkQueue, WhatWasMeasuredBeatsTheHint) {
   queue.learn(next.group, 0.1);
   const auto honest = WorkQueue::Item{3, 1};
   queue.learn(honest.group, 8.0);
+  EXPECT_NEAR(queue.predicted_s(liar.group), 0.1, 1e-6);
+  EXPECT_NEAR(queue.predicted_s(honest.group), 8.0, 1e-6);
   EXPECT_EQ(all(queue), (Order{3, 4, 2}));
 }
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -594,6 +595,7 @@ TEST(ResultFile, AJournalOfOtherRowsIsNotFolded) {
 struct Disk {
   std::int64_t bytes_left = std::int64_t{1} << 40;
   bool truncate_fails = false;
+  std::atomic<int> syncs = 0;  // by a thread of the file's own
 };
 
 class FailingFile final : public File {
@@ -609,7 +611,10 @@ class FailingFile final : public File {
     if (disk_.truncate_fails) throw_io_error("the journal", "cut", EIO);
     file_->truncate(size);
   }
-  void sync() override { file_->sync(); }
+  void sync() override {
+    ++disk_.syncs;
+    file_->sync();
+  }
   int descriptor() const override { return file_->descriptor(); }
 
  private:
@@ -630,11 +635,12 @@ TEST(ResultFile, AFullDiskIsAnErrorThatLosesNothing) {
       {
         const auto file = open_result_file(folder.file("r.h5"), sweep, Existing::resume, environment);
         append(*file, sweep.result(0));
-        disk = {left, truncate_fails};
+        disk.bytes_left = left;
+        disk.truncate_fails = truncate_fails;
         EXPECT_THAT(input_error([&] { append(*file, sweep.result(1)); }),
                     HasSubstr("No space left on device; the results up to here are safe"));
         EXPECT_EQ(file->status(1), PointStatus::pending);
-        disk = {std::int64_t{1} << 40, truncate_fails};
+        disk.bytes_left = std::int64_t{1} << 40;
         if (truncate_fails)  // half a record cannot be removed, so nothing may follow it
           EXPECT_THAT(input_error([&] { append(*file, sweep.result(2)); }), HasSubstr("No space left"));
         else
@@ -645,6 +651,28 @@ TEST(ResultFile, AFullDiskIsAnErrorThatLosesNothing) {
       EXPECT_EQ(file->status(1), PointStatus::pending);
       EXPECT_EQ(file->status(2), truncate_fails ? PointStatus::pending : PointStatus::ok);
     }
+  }
+}
+
+TEST(ResultFile, WhatWasAcknowledgedIsSyncedOnceTheIntervalIsOver) {
+  const TemporaryFolder folder;
+  const HandMadeSweep sweep;
+  for (const double interval_s : {0.0, 1e6}) {
+    Disk disk;
+    Environment environment;
+    environment.open_file = [&](int descriptor, const std::string& path) {
+      return std::make_unique<FailingFile>(posix_file(descriptor, path), disk);
+    };
+    environment.fold_interval_s = 1e6;  // a fold would make the results durable in the file
+    environment.sync_interval_s = interval_s;
+    {
+      const auto file = open_result_file(folder.file("r.h5"), sweep, Existing::fresh, environment);
+      file->maybe_fold();
+      append(*file, sweep.result(0));
+      append(*file, sweep.result(1));
+      for (int housekeeping = 0; housekeeping < 3; ++housekeeping) file->maybe_fold();
+    }
+    EXPECT_EQ(disk.syncs, interval_s == 0 ? 1 : 0) << "once for both results, and never where nothing is new";
   }
 }
 

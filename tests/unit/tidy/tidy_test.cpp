@@ -1,6 +1,6 @@
 // Keeps docs/architecture.md true: reads its table of rooms, then every #include of src/ and include/, and names the
 // file and line where an arrow turns around, where a third-party header is out of its room, or where a model looks at
-// the machine.
+// the machine. Also: the README's list of pages is what is in docs/.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -200,6 +200,20 @@ TEST(Tidy, ModelsDoNotLookAtTheMachine) {
   EXPECT_EQ(faults_of_file(rooms(), "src/training/a.cpp", "#include <chrono>\n").size(), 1U);
   EXPECT_EQ(faults_of_file(rooms(), "src/workload/a.cpp", "#include <unistd.h>\n").size(), 1U);
   EXPECT_EQ(faults_of_file(rooms(), "src/exec/a.cpp", "#include <chrono>\n#include <sys/wait.h>\n"), Faults{});
+}
+
+TEST(Tidy, TheReadmeNamesEachPageOfTheDocsOnce) {
+  static const std::regex item("- \\[(docs/[a-z-]+\\.md)\\]\\(([^)]+)\\).*");
+  std::multiset<std::string> named, there;
+  std::smatch match;
+  for (const std::string& line : split(read(kSource / "README.md"), '\n')) {
+    if (!std::regex_match(line, match, item)) continue;
+    EXPECT_EQ(match[1], match[2]);
+    named.insert(match[2]);
+  }
+  for (const auto& entry : fs::directory_iterator(kSource / "docs"))
+    if (entry.path().extension() == ".md") there.insert("docs/" + entry.path().filename().string());
+  EXPECT_EQ(named, there);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The simulator's own rules: saturation, limits, corrected defects, costs and deadlines.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -133,6 +135,20 @@ TEST(Jobs, ThatCanRunNowhereAreTurnedAwayAndCounted) {
   }
 }
 
+TEST(SteadyState, TheJobsThatFillTheClusterMustBeDoneToo) {
+  TrainingConfig config = small("isolated");
+  config.steady_state = true;
+  config.jobs.count = 10;
+  config.window.reset();
+  const PointOutput output = run_training(config);
+  const int fill = config.cluster.v100 + config.cluster.p100 + config.cluster.k80;  // jobs of one GPU each
+  EXPECT_EQ(metric(output, "jobs_completed"), fill + 10);
+  const std::vector<double>& arrivals = job_column(output, "arrival");
+  EXPECT_TRUE(std::all_of(arrivals.begin(), arrivals.begin() + fill + 1, [](double s) { return s == 0; }));
+  config.compat = "upstream";
+  EXPECT_EQ(metric(run_training(config), "jobs_completed"), 10) << "upstream counts completions, whoever's";
+}
+
 TEST(Stop, IsObeyed) {
   const training::Model model(small());
   training::Ledger ledger(model, false);
@@ -169,7 +185,6 @@ TEST(Defects, D2FewerStepsThanGpusDropAJobUpstreamOnly) {
 }
 
 TEST(Defects, D4DeadlinesAreMoments) {
-  // Both jobs meet their deadlines by far; but the second one's deadline, as a duration, is beyond its JCT too.
   TrainingConfig config = small();
   config.jobs.slos = true;
   config.interarrival_mean_s = 60000;
@@ -180,6 +195,19 @@ TEST(Defects, D4DeadlinesAreMoments) {
   const double upstream = metric(run_training(config), "slo_violations");
   EXPECT_GT(corrected, 0) << "some of the 1.2 times deadlines are missed on slower GPUs";
   EXPECT_LT(upstream, corrected) << "late moments are longer than any duration";
+}
+
+TEST(Defects, D4UpstreamHasDeadlinesWherePricesAreCharged) {
+  const TraceFile trace("A3C,20000,1,0.5,0\n");  // half of the time that the fastest GPU needs
+  TrainingConfig config = small();
+  config.jobs.trace = trace.file();
+  for (const bool charged : {false, true}) {
+    config.prices.charged = charged;
+    config.compat = "corrected";
+    EXPECT_EQ(metric(run_training(config), "slo_violations"), 1);
+    config.compat = "upstream";
+    EXPECT_EQ(metric(run_training(config), "slo_violations"), charged ? 1 : 0);
+  }
 }
 
 TEST(Defects, D10ATraceWithAWindowGoesOn) {
@@ -217,6 +245,77 @@ TEST(Costs, AreGpuTimeTimesPrice) {
   EXPECT_NEAR(metric(output, "cost"), 2.5 * busy_gpu_s / 3600, 1e-6 * busy_gpu_s);
 }
 
+/// One V100, and jobs that each fit into a round: one at time 0, then an idle cluster, then two at 5000 s.
+struct ByHand {
+  ByHand() : trace("A3C,1400,1,,0\nA3C,700,1,,5000\nA3C,2100,1,,5000\n") {
+    config = small("isolated");
+    config.cluster = {1, 0, 0};
+    config.jobs.trace = trace.file();
+    const training::Model model(config);
+    const auto key = model.table.find_key(model.table.find_job_type("A3C").value(), 1);
+    const double steps_per_s = model.rates[static_cast<std::size_t>(key.value())].steps_per_s[0];
+    t0 = 1400 / steps_per_s;
+    t1 = 700 / steps_per_s;
+    t2 = 2100 / steps_per_s;
+  }
+  TraceFile trace;
+  TrainingConfig config;
+  double t0, t1, t2;  // what the jobs take
+};
+
+TEST(Metrics, OfARunDoneByHand) {
+  const ByHand hand;
+  ASSERT_LT(hand.t2, 360);
+  const PointOutput output = run_training(hand.config);
+  const double busy_s = hand.t0 + hand.t1 + hand.t2, end_s = 5000 + hand.t1 + hand.t2;
+  const auto expect = [&](const char* name, double value) {
+    EXPECT_NEAR(metric(output, name), value, 1e-9 * end_s) << name;
+  };
+  EXPECT_THAT(job_column(output, "jct"),
+              testing::Pointwise(testing::DoubleNear(1e-9), {hand.t0, hand.t1, hand.t1 + hand.t2}));
+  expect("end_time", end_s);
+  expect("makespan", end_s);
+  expect("window_duration", end_s);
+  expect("utilization", busy_s / end_s);
+  expect("utilization_window", busy_s / end_s);
+  expect("idle_gpu_time", end_s - busy_s);
+  expect("queue_length_mean", hand.t1 / end_s);  // the last job waits for the second
+}
+
+TEST(Metrics, OfAWindowCountFromItsFirstJob) {
+  ByHand hand;
+  hand.config.window = {1, 3};
+  const PointOutput output = run_training(hand.config);
+  EXPECT_NEAR(metric(output, "window_duration"), hand.t1 + hand.t2, 1e-9);
+  EXPECT_NEAR(metric(output, "utilization_window"), 1, 1e-12) << "busy before the window, too, but that is not of it";
+  EXPECT_NEAR(metric(output, "jct_mean"), hand.t1 + hand.t2 / 2, 1e-9);
+}
+
+TEST(Metrics, MakespanCountsFromTheFirstArrival) {
+  const TraceFile trace("A3C,700,1,,3000\n");
+  TrainingConfig config = small("isolated");
+  config.cluster = {1, 0, 0};
+  config.jobs.trace = trace.file();
+  const PointOutput output = run_training(config);
+  EXPECT_NEAR(metric(output, "makespan"), metric(output, "end_time") - 3000, 1e-9);
+  EXPECT_NEAR(metric(output, "makespan"), job_column(output, "jct")[0], 1e-9);
+}
+
+TEST(Series, TheClusterHasARowWhereverItsStateChanges) {
+  const ByHand hand;
+  const TableData cluster = run_training(hand.config).series.at(0);
+  const auto reals = [&](std::size_t column) { return std::get<std::vector<double>>(cluster.columns.at(column)); };
+  const auto integers = [&](std::size_t column) {
+    return std::get<std::vector<std::int64_t>>(cluster.columns.at(column));
+  };
+  EXPECT_THAT(reals(0), testing::Pointwise(testing::DoubleNear(1e-9),
+                                           {0.0, hand.t0, 5000.0, 5000 + hand.t1, 5000 + hand.t1 + hand.t2}));
+  EXPECT_THAT(reals(1), testing::ElementsAre(1, 0, 1, 1, 0)) << "utilization";
+  EXPECT_THAT(integers(2), testing::ElementsAre(1, 0, 2, 1, 0)) << "active jobs";
+  EXPECT_THAT(integers(3), testing::ElementsAre(0, 0, 1, 0, 0)) << "queue";
+  EXPECT_THAT(integers(6), testing::ElementsAre(0, 1, 0, 0, 1)) << "idle V100s";
+}
+
 TEST(Metrics, PercentilesAndPriorities) {
   TrainingConfig config = small();
   config.jobs.multi_priority = true;
@@ -233,6 +332,7 @@ TEST(Metrics, PercentilesAndPriorities) {
   std::sort(all.begin(), all.end());
   EXPECT_EQ(metric(output, "jct_p50"), all[20]);
   EXPECT_EQ(metric(output, "jct_p90"), all[36]);
+  EXPECT_NEAR(metric(output, "jct_p99"), all[39] + 0.6 * (all[40] - all[39]), 1e-9 * all[40]) << "rank 39.6";
   EXPECT_EQ(metric(output, "jct_max"), all[40]);
   double sum = 0;
   for (const double value : high) sum += value;
