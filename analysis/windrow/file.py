@@ -56,7 +56,8 @@ class ResultFile:
 
     def __init__(self, path: str | os.PathLike[str], *, live: bool = False) -> None:
         self.path = Path(path).absolute()
-        self.late: dict[int, journal.Attempt] = {}
+        self._late: dict[int, memoryview] = {}  # by row: records of the journal
+        self._attempts: dict[int, journal.Attempt] = {}  # those of them that were looked at
         # The journal first: what leaves it for the file meanwhile is then seen twice, never missed. A run that adds
         # rows replaces both, one after the other.
         for _ in range(_ATTEMPTS_AT_A_PAIR):
@@ -113,11 +114,16 @@ class ResultFile:
 
     def _take_late(self, records: bytes) -> None:
         status = self._points["status"][:] if records else np.empty(0)
-        schemas = [*self.tables.values(), *self.series.values()]
         for row, payload in journal.records(records):
-            held = self.late[row].status if row in self.late else status[row]
+            held = journal.status_of(self._late[row]) if row in self._late else status[row]
             if held not in _DONE:  # the first complete result stays
-                self.late[row] = journal.decode(payload, schemas, len(self.metrics))
+                self._late[row] = payload
+
+    def _attempt(self, row: int) -> journal.Attempt:
+        if row not in self._attempts:
+            schemas = [*self.tables.values(), *self.series.values()]
+            self._attempts[row] = journal.decode(self._late[row], schemas, len(self.metrics))
+        return self._attempts[row]
 
     def close(self) -> None:
         """Gives the file back. Nothing can be read from it any more."""
@@ -130,11 +136,6 @@ class ResultFile:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         """Closes."""
         self.close()
-
-    @property
-    def complete(self) -> bool:
-        """Whether every point has a result."""
-        return bool(np.isin(self.column("status"), _DONE).all())
 
     def describe(self, column: str) -> dict[str, Any]:
         """Units, long name, description and `better` of a column of `/points`."""
@@ -154,13 +155,17 @@ class ResultFile:
             values = dataset[:].astype(bool)
         else:
             values = dataset[:]
-        if self.late and name in ("status", "message", *PROVENANCE):
-            for row, attempt in self.late.items():
-                values[row] = getattr(attempt, name)
-        elif self.late and name in self.metrics:
+        if name == "status":
+            for row, payload in self._late.items():
+                values[row] = journal.status_of(payload)
+        elif name in ("message", *PROVENANCE):
+            for row in self._late:
+                values[row] = getattr(self._attempt(row), name)
+        elif name in self.metrics:
             which = self.metrics.index(name)
-            for row, attempt in self.late.items():
-                values[row] = attempt.metrics[which] if len(attempt.metrics) else np.nan
+            for row in self._late:
+                metrics = self._attempt(row).metrics
+                values[row] = metrics[which] if len(metrics) else np.nan
         return np.asarray(values)
 
     def table(self, name: str, rows: Iterable[int]) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -172,34 +177,25 @@ class ResultFile:
         schema = (self.series | self.tables)[one_of("table or series", name, [*self.tables, *self.series])]
         wanted = np.fromiter(rows, np.int64)
         first, counts = (self._points[f"{name}_{what}"][:][wanted] for what in ("first", "count"))
-        late = [self.late.get(int(row)) for row in wanted]
+        late = [i for i, row in enumerate(wanted.tolist()) if row in self._late] if self._late else []
         group, frame = self._file[kind][name], {}
         for column, how in zip(schema.columns, schema.types, strict=True):
-            parts = [
-                attempt.tables[name][column]
-                if attempt and name in attempt.tables
-                else _slice(group[column], begin, count)
-                for attempt, begin, count in zip(late, first, counts, strict=True)
-            ]
-            lengths = np.array([len(part) for part in parts], np.int64)
-            values = np.concatenate(parts) if parts else np.empty(0)
+            values = _gather(group[column], first, counts)
+            if late:
+                parts = np.split(values, np.cumsum(counts)[:-1])
+                for i in late:
+                    parts[i] = self._attempt(int(wanted[i])).tables.get(name, {}).get(column, parts[i][:0])
+                values, lengths = np.concatenate(parts), np.array([len(part) for part in parts], np.int64)
             if how == "text":
                 codes, words = pd.factorize(values)
                 values = np.array([_text(word) for word in words], object)[codes]
             frame[column] = values
+        lengths = lengths if late else counts
         result = pd.DataFrame(frame)
         about = {column: self._attributes_of(group[column]) for column in schema.columns}
         for key in ("units", "description"):
             result.attrs[key] = {column: words.get(key, "") for column, words in about.items()}
         return result, lengths
-
-    def has_rows(self, name: str) -> bool:
-        """Whether any point has rows in this table or series."""
-        return bool(self._points[f"{name}_count"][:].any()) or any(
-            len(next(iter(attempt.tables[name].values()), ())) > 0
-            for attempt in self.late.values()
-            if name in attempt.tables
-        )
 
     def config(self, row: int) -> str:
         """Canonical configuration of a point, a line `key: value` for each key: what its id is the hash of."""
@@ -216,8 +212,19 @@ class ResultFile:
         return [text[at - start : at - start + count].decode() for at, count in zip(first, counts, strict=True)]
 
 
-def _slice(dataset: Any, first: int, count: int) -> npt.NDArray[Any]:
-    return np.asarray(dataset[first : first + count] if count > 0 else dataset[:0])
+def _gather(dataset: Any, first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """The slices of a column that begin at `first`, one after the other; those that adjoin are read at once."""
+    order = np.argsort(first, kind="stable")
+    order = order[counts[order] > 0]
+    begins, ends = first[order], (first + counts)[order]
+    new = np.flatnonzero(np.append(True, begins[1:] != ends[:-1])) if len(order) else order
+    last = np.append(new[1:], len(order)) - 1 if len(order) else new
+    read = [dataset[begins[i] : ends[j]] for i, j in zip(new, last, strict=True)]
+    values = np.concatenate(read) if read else np.asarray(dataset[:0])
+    held = np.zeros(len(first), np.int64)  # where each slice begins in `values`
+    held[order] = np.cumsum(counts[order]) - counts[order]
+    starts = np.cumsum(counts) - counts
+    return np.asarray(values[np.repeat(held - starts, counts) + np.arange(counts.sum())])
 
 
 def merge_config(base: str, difference: str) -> str:

@@ -124,6 +124,11 @@ def records(data: bytes) -> Iterator[tuple[int, memoryview]]:
         yield row, view[start + _RECORD.size : start + length]
 
 
+def status_of(payload: memoryview) -> int:
+    """The status alone, which comes after the index: what there is to know of most records."""
+    return int(payload[8])
+
+
 def decode(payload: memoryview, tables: Sequence[TableSchema], metrics: int) -> Attempt:
     """What `payload` says. `tables`: all tables, then all series, in the order in which the simulator declares them."""
     reader = _Reader(payload)
