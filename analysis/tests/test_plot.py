@@ -164,6 +164,16 @@ def test_numbers_and_names_in_words() -> None:
     assert plot.value_text(1.2000000000000002) == "1.2"
 
 
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_equal_figures_make_equal_files(results: xr.Dataset, tmp_path: Path, kind: str) -> None:
+    for name in ("a", "b"):
+        plot.save(plot.lines(results.sel(cluster="6:6:6")), tmp_path / f"{name}.{kind}")
+    first = (tmp_path / f"a.{kind}").read_bytes()
+    assert first == (tmp_path / f"b.{kind}").read_bytes()
+    assert b"/Type3" not in first, "publishers refuse fonts of type 3"
+    assert kind != "svg" or b">gandiva</text>" in first
+
+
 def test_figures_have_the_style_of_print_and_leave_the_rest_alone(results: xr.Dataset) -> None:
     before = plt.rcParams["font.size"]
     figure = plot.lines(results.sel(cluster="6:6:6")).figure

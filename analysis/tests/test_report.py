@@ -18,7 +18,8 @@ from windrow import report
 from windrow.__main__ import main
 
 from .browser import Browser, find
-from .conftest import PROGRAM
+from .conftest import PROGRAM, ROOT
+from .conftest import windrow as windrow_program
 
 BROWSER = find()
 needs_browser = pytest.mark.skipif(BROWSER is None and "CI" not in os.environ, reason="there is no Chromium")
@@ -111,6 +112,22 @@ def test_a_sweep_without_results_has_a_page(grid: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert ">1 of 8 points done<" in report.page(tmp_path / "one.h5")
+
+
+@needs_browser
+def test_one_saturated_point_has_a_page(shared_browser: Browser, tmp_path: Path) -> None:
+    config = ROOT / "configs/training/osdi20.yaml"
+    windrow_program(
+        "simulate", config, "--set", "arrival_rate=9", "--set", "cluster=3:3:3", "-o", "one.h5", cwd=tmp_path
+    )
+    shared_browser.open(report.write(tmp_path / "one.h5"))
+    assert shared_browser.errors == []
+    assert column(shared_browser, "metric:jct_mean") == ["saturated 1/1"]
+    names = shared_browser.evaluate("[...document.querySelectorAll('figure')].map(figure => figure.dataset.name)")
+    assert names == ["series-cluster", "gantt-jobs"], (
+        "of measured jobs there is no distribution, for none was completed"
+    )
+    assert "1970" not in shared_browser.evaluate("document.querySelector('#provenance').textContent")
 
 
 @needs_browser

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -79,6 +82,13 @@ def style(**changes: Any) -> Iterator[None]:
         yield
 
 
+def save(ax: Axes, path: str | os.PathLike[str]) -> None:
+    """Saves the figure of `ax` for print, in the format of the name: text as text, no margins, no date in it."""
+    dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    with style(**{"svg.fonttype": "none", "svg.hashsalt": "windrow"}):
+        ax.figure.canvas.figure.savefig(path, metadata=dates.get(Path(path).suffix.lower()))
+
+
 def _styled(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def styled(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -105,14 +115,15 @@ def varied(results: xr.Dataset) -> list[str]:
     return [axis for axis in results.attrs["axes"] if axis in results.dims and axis != over and results.sizes[axis] > 1]
 
 
-def _is_number(results: xr.Dataset, axis: str) -> bool:
+def is_number(results: xr.Dataset, axis: str) -> bool:
+    """Whether the values of an axis are numbers."""
     return results[axis].dtype.kind in "iuf"
 
 
 def default_x(results: xr.Dataset, but: str | None = None) -> str:
     """The varied axis of numbers with the most values; where there is none, the first that varies."""
     axes = [axis for axis in varied(results) if axis != but]
-    numbers = sorted((axis for axis in axes if _is_number(results, axis)), key=lambda axis: -results.sizes[axis])
+    numbers = sorted((axis for axis in axes if is_number(results, axis)), key=lambda axis: -results.sizes[axis])
     if not axes:
         raise WindrowError("no axis has more than one value: there is nothing to draw against")
     return (numbers or axes)[0]
@@ -121,7 +132,7 @@ def default_x(results: xr.Dataset, but: str | None = None) -> str:
 def default_by(results: xr.Dataset, but: str | None = None) -> str | None:
     """The varied axis that tells curves apart: the first of names, else the one of numbers with the fewest values."""
     axes = [axis for axis in varied(results) if axis != but]
-    names = [axis for axis in axes if not _is_number(results, axis)]
+    names = [axis for axis in axes if not is_number(results, axis)]
     return next(iter(names or sorted(axes, key=lambda axis: results.sizes[axis])), None)
 
 
@@ -171,16 +182,19 @@ def label(name: str, unit: str = "") -> str:
     return (text[:1].upper() + text[1:]) + (f" [{unit}]" if unit not in ("", "1") else "")
 
 
-def _axis_label(results: xr.Dataset, axis: str) -> str:
-    """Axes have a unit in their name or in their description, if any."""
-    about = results[axis].attrs
+def axis_label(axis: str) -> str:
+    """`work_s` → `Work [s]`: an axis has its unit in its name, if anywhere."""
     for suffix, unit in _SUFFIXES.items():
         if axis.endswith(suffix):
             return label(axis.removesuffix(suffix), unit)
-    words = str(about.get("description", ""))
-    return label(axis, str(about.get("units", ""))) + (
-        f" ({words})" if 0 < len(words) <= 32 and _is_number(results, axis) else ""
-    )
+    return label(axis)
+
+
+def _described(results: xr.Dataset, axis: str) -> str:
+    """With the description of an axis of numbers, if it is short: `Arrival rate (generated jobs per hour)`."""
+    words = str(results[axis].attrs.get("description", ""))
+    name = axis_label(axis)
+    return f"{name} ({words})" if 0 < len(words) <= 32 and is_number(results, axis) and "[" not in name else name
 
 
 def value_text(value: Any) -> str:
@@ -227,10 +241,11 @@ def _own_axes(ax: Axes | None, size: tuple[float, float] = ONE_COLUMN) -> Axes:
 def _tag(artist: Any, by: str | None, i: int) -> None:
     """Names an artist by what it shows, so that the page of a report can filter it."""
     if by is not None:
-        artist.set_gid(f"windrow-{next(_numbers)}:{by}:{i}")
+        number = next(_tags.setdefault(artist.figure, itertools.count()))
+        artist.set_gid(f"windrow-{number}:{by}:{i}")
 
 
-_numbers = itertools.count()
+_tags: WeakKeyDictionary[Any, Iterator[int]] = WeakKeyDictionary()  # by figure: ids are of one file
 
 
 def _legend(ax: Axes, by: str | None, entries: Sequence[tuple[Any, int | None]]) -> None:
@@ -254,7 +269,7 @@ def _draw_legend(ax: Axes, title: str, handles: Sequence[Any]) -> Legend:
         columns = max(1, min(len(handles), 44 // (longest + 6)))
         place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2, "ncols": columns}
     else:
-        place["title"] = label(title)
+        place["title"] = axis_label(title)
     return ax.legend(
         handles=handles,
         title_fontsize=mpl.rcParams["legend.fontsize"],
@@ -287,7 +302,7 @@ def lines(
     ax = _own_axes(ax)
     means = stats.interval(data[metric], over, confidence)
     unit, factor = scale(str(data[metric].attrs.get("units", "")), means["mean"])
-    numeric = _is_number(data, x)
+    numeric = is_number(data, x)
     place = data[x].values if numeric else np.arange(data.sizes[x])
     entries: list[tuple[Any, int | None]] = []
     for i, name, group in _groups(means, by):
@@ -310,7 +325,7 @@ def lines(
         entries.append((Line2D([], [], color="#555555", marker="^", ls="", ms=3.5, label="saturated"), None))
     if not numeric:
         ax.set_xticks(place, [value_text(value) for value in data[x].values])
-    ax.set_xlabel(_axis_label(data, x))
+    ax.set_xlabel(_described(data, x))
     ax.set_ylabel(label(metric, unit))
     _from_zero(ax, means["mean"] / factor)
     _legend(ax, by, entries)
@@ -529,7 +544,7 @@ def bars(
     ax.grid(axis="x", visible=False)
     ax.tick_params(axis="x", length=0)
     ax.set_xticks(place, [value_text(value) for value in data[x].values])
-    ax.set_xlabel(_axis_label(data, x))
+    ax.set_xlabel(_described(data, x))
     ax.set_ylabel(label(metric, unit))
     _from_zero(ax, np.append(means["mean"].values.ravel() / factor, 0.0))
     _legend(ax, by, entries)
@@ -559,8 +574,8 @@ def heatmap(
     unit, factor = scale(str(data[metric].attrs.get("units", "")), means["mean"])
     values = means["mean"].transpose(y, x).values / factor
     lost = means["saturated"].transpose(y, x).values > 0
-    colours = mpl.colormaps[COLOUR_MAP + ("_r" if data[metric].attrs.get("better") == "lower" else "")].copy()
-    colours.set_bad(NO_VALUE)
+    darkest_is_best = data[metric].attrs.get("better") == "lower"
+    colours = mpl.colormaps[COLOUR_MAP + ("_r" if darkest_is_best else "")].with_extremes(bad=NO_VALUE)
     mesh = ax.pcolormesh(values, cmap=colours, edgecolors="white", linewidth=0.6)
     if values.size <= 200:
         for row, column in np.ndindex(values.shape):
@@ -577,7 +592,7 @@ def heatmap(
         names = [value_text(value) for value in data[axis].values]
         step = max(1, len(names) // 20)
         which.set_ticks(np.arange(len(names))[::step] + 0.5, names[::step])
-        which.set_label_text(_axis_label(data, axis))
+        which.set_label_text(_described(data, axis))
     ax.tick_params(length=0)
     ax.grid(visible=False)
     for spine in ax.spines.values():

@@ -69,7 +69,7 @@ def page(
         values = {
             "title": html.escape(str(results.attrs["sweep_name"])),
             "summary": _summary(results),
-            "figures": figures or "<p>There is nothing to draw yet.</p>",
+            "figures": figures or "<p>There is nothing to draw.</p>",
             "provenance": _provenance(results),
             "data": _json(_data(results, chosen)),
             "style": _resource("page.css"),
@@ -102,20 +102,10 @@ def telling_metrics(results: xr.Dataset) -> list[str]:
 
 
 def _figures(results: xr.Dataset, metrics: list[str], x: str | None, by: str | None) -> list[str]:
-    over = replicates(results)
     if not plot.varied(results):
-        return [
-            _drawn(
-                "gantt",
-                {},
-                "<b>One point</b>",
-                lambda ax: plot.gantt(results.isel({over: 0}) if over else results, ax=ax),
-            )
-        ]
+        return [figure for figure in _closer(results, {}, plot.default_metric(results), None, "") if figure]
     x, by = plot.two_axes(results, x, by)
     rest = [axis for axis in plot.varied(results) if axis not in (x, by)]
-    others = [d for d in results.dims if d not in (x, by, over, *rest) and results.sizes[d] > 1]
-    results = results.isel(dict.fromkeys(others, 0))
     figures = []
     for places in itertools.islice(itertools.product(*(range(results.sizes[axis]) for axis in rest)), _MOST_PANELS):
         panel = dict(zip(rest, places, strict=True))
@@ -138,32 +128,43 @@ def _panel(part: xr.Dataset, panel: dict[str, int], metrics: list[str], x: str, 
     over = replicates(part)
     seeds = f"; mean over {over}s with its 95 % interval" if over and part.sizes[over] > 1 else ""
     first, against = plot.label(metrics[0]), plot.label(x).lower()
-    place = _common_place(part, x)
-    one = part.isel({x: place})
-    at = f"at {against} {plot.value_text(part[x].values[place])}"
     figures = []
 
     def add(name: str, title: str, text: str, draw: Callable[[Axes], Any]) -> None:
-        figures.append(_drawn(name, panel, f"<b>{html.escape(title)}</b> {html.escape(text)}.", draw))
+        figures.append(_drawn(name, panel, _caption(title, text), draw))
 
     for metric in metrics:
-        kind = plot.bars if "idle" in metric else plot.lines
+        kind = plot.bars if "idle" in metric or not plot.is_number(part, x) else plot.lines
         about = f"against {against}: {part[metric].attrs.get('description', '')}{seeds}"
         add(metric, plot.label(metric), about, functools.partial(_call, kind, part, metric, x=x, by=by))
     if by is not None:
         about = f"over {against} and {plot.label(by).lower()}"
         add("heatmap", first, about, functools.partial(_call, plot.heatmap, part, metrics[0], x=x, y=by))
-    for name in part.attrs["tables"]:
-        about = f"of the {name}, {at}, all replicates together"
-        add(f"cdf-{name}", "Distribution", about, functools.partial(_call, plot.cdf, one, name, by=by))
-    for name in part.attrs["series"]:
-        about = f"{at}: {name}, mean of the replicates and their range"
-        add(f"series-{name}", "Over time", about, functools.partial(_call, plot.over_time, one, name, by=by))
-    single, word = _best(one, metrics[0], by)
-    for name in part.attrs["tables"][:1]:
-        about = f"{at}{word}: {name}, some from the middle of the run"
-        add(f"gantt-{name}", "One point", about, functools.partial(_call, plot.gantt, single, name))
+    place = _common_place(part, x)
+    at = f"at {against} {plot.value_text(part[x].values[place])}"
+    return figures + _closer(part.isel({x: place}), panel, metrics[0], by, at)
+
+
+def _closer(one: xr.Dataset, panel: dict[str, int], metric: str, by: str | None, at: str) -> list[str]:
+    """Tables and series, at one place of the axis that other figures are against."""
+    figures = []
+    for name in one.attrs["tables"]:
+        text = _caption(f"Distribution of the {name}", at, "all replicates together")
+        figures.append(_drawn(f"cdf-{name}", panel, text, functools.partial(_call, plot.cdf, one, name, by=by)))
+    for name in one.attrs["series"]:
+        text = _caption(f"{plot.label(name)} over time", at, "mean of the replicates and their range")
+        figures.append(
+            _drawn(f"series-{name}", panel, text, functools.partial(_call, plot.over_time, one, name, by=by))
+        )
+    single, which = _best(one, metric, by)
+    for name in one.attrs["tables"][:1]:
+        text = _caption(f"{plot.label(name)} of one point", at, which, "some from the middle of the run")
+        figures.append(_drawn(f"gantt-{name}", panel, text, functools.partial(_call, plot.gantt, single, name)))
     return figures
+
+
+def _caption(title: str, *parts: str) -> str:
+    return f"<b>{html.escape(title)}</b> {html.escape(', '.join(filter(None, parts)))}."
 
 
 def _call(draw: Callable[..., Axes], *args: Any, **options: Any) -> Axes:
@@ -181,18 +182,17 @@ def _common_place(part: xr.Dataset, x: str) -> int:
 
 def _best(one: xr.Dataset, metric: str, by: str | None) -> tuple[xr.Dataset, str]:
     """The first replicate of the curve that is best by `metric`, and what to call it."""
-    over = replicates(one)
-    word = ""
+    over, words = replicates(one), []
     if by is not None:
         means = stats.interval(one[metric], over)["mean"].squeeze().values
         sign = -1.0 if one[metric].attrs.get("better") == "higher" else 1.0
         best = 0 if np.isnan(means).all() else int(np.nanargmin(sign * means))
-        word = f", {plot.label(by).lower()} {plot.value_text(one[by].values[best])}"
+        words.append(f"{plot.label(by).lower()} {plot.value_text(one[by].values[best])}")
         one = one.isel({by: best})
     if over is not None:
-        word += f", {over} {one[over].values[0]}"
+        words.append(f"{over} {one[over].values[0]}")
         one = one.isel({over: 0})
-    return one, word
+    return one, ", ".join(words)
 
 
 def _drawn(name: str, panel: dict[str, int], text: str, draw: Callable[[Axes], Any]) -> str:
@@ -264,7 +264,7 @@ def _data(results: xr.Dataset, chosen: list[str]) -> dict[str, Any]:
         "axes": [
             {
                 "name": axis,
-                "label": plot.label(axis),
+                "label": plot.axis_label(axis),
                 "help": results[axis].attrs.get("description", ""),
                 "values": [plot.value_text(value) for value in results[axis].values],
                 "numbers": _numbers(results[axis].values) if results[axis].dtype.kind in "iuf" else None,
@@ -313,10 +313,10 @@ def _cells(results: xr.Dataset, axes: list[str], metrics: list[str], over: str |
     """Means over replicates: a cell for each combination of the other axes that the sweep has."""
     dims = [over] if over else []
     status = results["status"].reset_coords(drop=True)
-    points = (status != Status.ABSENT).sum(dims)
+    points = (status != Status.ABSENT).astype(int).sum(dims)
     present = np.flatnonzero(points.values.ravel() > 0)[:_LARGEST_LISTS]
     counts = {
-        s: (status == s).sum(dims).values.ravel()[present].tolist()
+        s: (status == s).astype(int).sum(dims).values.ravel()[present].tolist()
         for s in (Status.OK, Status.SATURATED, Status.FAILED)
     }
     means = [stats.interval(results[name], over) for name in metrics]
@@ -365,7 +365,7 @@ def _provenance(results: xr.Dataset) -> str:
         "Program": f"windrow {attributes['program_version']} ({attributes['git_commit']})",
         "File made": attributes["created"],
     }
-    if completed.size:
+    if completed.size and completed.max() > 0:  # `windrow simulate -o` tells no time
         facts["Results"] = f"from {_moment(float(completed.min()))} to {_moment(float(completed.max()))}"
         facts["Time in the simulator"] = f"{wall:.5g} s of wall time, {cpu:.5g} s of processor time"
         facts["Hosts"] = ", ".join(hosts)
