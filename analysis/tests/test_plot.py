@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 
 import windrow
-from windrow import plot, stats
+from windrow import plot, stats, words
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_heatmap_has_a_cell_for_each_pair(results: xr.Dataset) -> None:
     means = stats.interval(part.jct_mean)
     shown = np.asarray(ax.collections[0].get_array(), float).reshape(3, 3)
     assert np.allclose(shown, means["mean"].transpose("policy", "arrival_rate") / 3600, equal_nan=True)
-    words = [text.get_text() for text in ax.texts]
-    assert words.count("sat") == int((means["saturated"] > 0).sum()) > 0
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("sat") == int((means["saturated"] > 0).sum()) > 0
 
 
 def test_gantt_has_a_bar_for_each_job(results: xr.Dataset) -> None:
@@ -155,13 +155,13 @@ def test_more_curves_than_colours_differ_in_markers_and_dashes() -> None:
 
 
 def test_numbers_and_names_in_words() -> None:
-    assert plot.label("jct_mean_low_priority", "s") == "JCT mean low priority [s]"
-    assert plot.label("ttft_p99", "1") == "TTFT p99"
-    assert plot.scale("s", [10.0, np.nan, 7300.0]) == ("h", 3600.0)
-    assert plot.scale("s", [10.0]) == ("s", 1.0)
-    assert plot.scale("tokens/s", [1e9]) == ("tokens/s", 1.0)
-    assert plot.scale("s", [np.nan]) == ("s", 1.0)
-    assert plot.value_text(1.2000000000000002) == "1.2"
+    assert words.label("jct_mean_low_priority", "s") == "JCT mean low priority [s]"
+    assert words.label("ttft_p99", "1") == "TTFT p99"
+    assert words.scale("s", [10.0, np.nan, 7300.0]) == ("h", 3600.0)
+    assert words.scale("s", [10.0]) == ("s", 1.0)
+    assert words.scale("tokens/s", [1e9]) == ("tokens/s", 1.0)
+    assert words.scale("s", [np.nan]) == ("s", 1.0)
+    assert words.value_text(1.2000000000000002) == "1.2"
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png"])

@@ -16,5 +16,5 @@ def one_of(kind: str, name: str, names: Iterable[str]) -> str:
     if name in known:
         return name
     near = difflib.get_close_matches(name, known, 1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    hint = f"; did you mean '{near[0]}'?" if near else "."
     raise WindrowError(f"no {kind} '{name}'{hint} There is: {', '.join(known) or 'none'}")

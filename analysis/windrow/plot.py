@@ -28,7 +28,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from . import stats
+from . import stats, words
 from .dataset import replicates, table
 from .errors import WindrowError, one_of
 
@@ -148,65 +148,18 @@ def default_column(results: xr.Dataset, frame: pd.DataFrame) -> str:
     return str(real[-1])
 
 
-# Words and units.
-
-_HOUR = 3600.0
-_SHORT = {"jct", "slo", "gpu", "cpu", "ttft", "tbt", "itl", "e2e", "kv"}
-_SUFFIXES = {
-    "_per_s": "1/s",
-    "_per_h": "1/h",
-    "_s": "s",
-    "_ms": "ms",
-    "_h": "h",
-    "_w": "W",
-    "_bytes": "B",
-    "_usd": "USD",
-}
-_SCALES = {"s": ("h", _HOUR), "GPU s": ("GPU h", _HOUR), "B": ("GiB", 2.0**30), "W": ("kW", 1e3), "J": ("kWh", 3.6e6)}
-
-
-def scale(unit: str, values: npt.ArrayLike) -> tuple[str, float]:
-    """Unit to draw in, and what to divide by: hours instead of many thousands of seconds."""
-    known = np.abs(np.asarray(values, float))
-    largest = float(np.nanmax(known)) if known.size and not np.isnan(known).all() else 0.0
-    larger, factor = _SCALES.get(unit, (unit, 1.0))
-    return (larger, factor) if largest >= 2 * factor else (unit, 1.0)
-
-
-def label(name: str, unit: str = "") -> str:
-    """`jct_mean`, `s` → `Mean JCT [s]`."""
-    words = [word.upper() if word in _SHORT else word for word in name.replace(".", " ").replace("_", " ").split()]
-    if len(words) > 1 and words[-1] in ("mean", "max", "min"):
-        words = [words[-1], *words[:-1]]
-    text = " ".join(words)
-    return (text[:1].upper() + text[1:]) + (f" [{unit}]" if unit not in ("", "1") else "")
-
-
-def axis_label(axis: str) -> str:
-    """`work_s` → `Work [s]`: an axis has its unit in its name, if anywhere."""
-    for suffix, unit in _SUFFIXES.items():
-        if axis.endswith(suffix):
-            return label(axis.removesuffix(suffix), unit)
-    return label(axis)
-
-
 def _described(results: xr.Dataset, axis: str) -> str:
     """With the description of an axis of numbers, if it is short: `Arrival rate (generated jobs per hour)`."""
-    words = str(results[axis].attrs.get("description", ""))
-    name = axis_label(axis)
-    return f"{name} ({words})" if 0 < len(words) <= 32 and is_number(results, axis) and "[" not in name else name
-
-
-def value_text(value: Any) -> str:
-    """A value of an axis, without the noise of its binary digits."""
-    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)
+    help = str(results[axis].attrs.get("description", ""))
+    name = words.axis_label(axis)
+    return f"{name} ({help})" if 0 < len(help) <= 32 and is_number(results, axis) and "[" not in name else name
 
 
 def _require(results: xr.Dataset, shown: Sequence[str | None]) -> None:
     """A WindrowError if a dimension varies that the figure does not show."""
     for axis in results.dims:
         if results.sizes[axis] > 1 and axis not in shown:
-            example = value_text(results[axis].values[0])
+            example = words.value_text(results[axis].values[0])
             raise WindrowError(
                 f"{axis} has {results.sizes[axis]} values, and the figure does not show it: select one, "
                 f"as by .sel({{{str(axis)!r}: {example}}})"
@@ -223,7 +176,7 @@ def _groups(results: xr.Dataset, by: str | None) -> Iterator[tuple[int, str, xr.
         yield 0, "", results
         return
     for i, value in enumerate(results[by].values):
-        yield i, value_text(value), results.isel({by: i})
+        yield i, words.value_text(value), results.isel({by: i})
 
 
 def _look(i: int) -> dict[str, Any]:
@@ -269,7 +222,7 @@ def _draw_legend(ax: Axes, title: str, handles: Sequence[Any]) -> Legend:
         columns = max(1, min(len(handles), 44 // (longest + 6)))
         place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "borderaxespad": 0.2, "ncols": columns}
     else:
-        place["title"] = axis_label(title)
+        place["title"] = words.axis_label(title)
     return ax.legend(
         handles=handles,
         title_fontsize=mpl.rcParams["legend.fontsize"],
@@ -301,7 +254,7 @@ def lines(
     data = _flat(results, [x, by, over])
     ax = _own_axes(ax)
     means = stats.interval(data[metric], over, confidence)
-    unit, factor = scale(str(data[metric].attrs.get("units", "")), means["mean"])
+    unit, factor = words.scale(str(data[metric].attrs.get("units", "")), means["mean"])
     numeric = is_number(data, x)
     place = data[x].values if numeric else np.arange(data.sizes[x])
     entries: list[tuple[Any, int | None]] = []
@@ -324,9 +277,9 @@ def lines(
     if int(means["saturated"].sum()):
         entries.append((Line2D([], [], color="#555555", marker="^", ls="", ms=3.5, label="saturated"), None))
     if not numeric:
-        ax.set_xticks(place, [value_text(value) for value in data[x].values])
+        ax.set_xticks(place, [words.value_text(value) for value in data[x].values])
     ax.set_xlabel(_described(data, x))
-    ax.set_ylabel(label(metric, unit))
+    ax.set_ylabel(words.label(metric, unit))
     _from_zero(ax, means["mean"] / factor)
     _legend(ax, by, entries)
     return ax
@@ -388,7 +341,7 @@ def cdf(
     if column is None or not curves:
         raise WindrowError(f"no point of these has values in table {name}")
     values = np.concatenate(everything)
-    unit, factor = scale(unit, np.quantile(values, 0.9))
+    unit, factor = words.scale(unit, np.quantile(values, 0.9))
     positive = values[values > 0]
     wide = positive.size > 0 and float(np.quantile(positive, 0.99)) > 30 * float(np.median(positive))
     entries: list[tuple[Any, int | None]] = []
@@ -406,7 +359,7 @@ def cdf(
     else:
         ax.set_xlim(left=0 if positive.size == values.size else None)
     ax.set_ylim(0, 1.02)
-    ax.set_xlabel(label(column, unit))
+    ax.set_xlabel(words.label(column, unit))
     ax.set_ylabel("Fraction not above")
     _legend(ax, by, entries)
     return ax
@@ -464,8 +417,8 @@ def over_time(
     column = one_of("column", column or columns[1], columns)
     end = max(min(float(part[time].iloc[-1]) for part in parts) for _, _, parts in runs if parts)
     edges = np.linspace(0, end, bins + 1)
-    time_unit, per = scale(_unit_in(frames[0], time), end)
-    unit, factor = scale(_unit_in(frames[0], column), frames[0][column])
+    time_unit, per = words.scale(_unit_in(frames[0], time), end)
+    unit, factor = words.scale(_unit_in(frames[0], column), frames[0][column])
     means: list[npt.NDArray[np.float64]] = []
     entries: list[tuple[Any, int | None]] = []
     for i, word, parts in runs:
@@ -482,8 +435,8 @@ def over_time(
             band = ax.fill_between(edges / per, low, high, step="post", color=look["color"], alpha=0.15, linewidth=0)
             _tag(band, by, i)
     ax.set_xlim(0, end / per)
-    ax.set_xlabel(label(time, time_unit))
-    ax.set_ylabel(label(column, unit))
+    ax.set_xlabel(words.label(time, time_unit))
+    ax.set_ylabel(words.label(column, unit))
     _from_zero(ax, np.concatenate([[0.0], *means]))
     _legend(ax, by, entries)
     return ax
@@ -510,7 +463,7 @@ def bars(
     data = _flat(results, [x, by, over])
     ax = _own_axes(ax)
     means = stats.interval(data[metric], over, confidence)
-    unit, factor = scale(str(data[metric].attrs.get("units", "")), means["mean"])
+    unit, factor = words.scale(str(data[metric].attrs.get("units", "")), means["mean"])
     groups = [*_groups(means, by)]
     width = 0.82 / len(groups)
     place = np.arange(data.sizes[x])
@@ -543,9 +496,9 @@ def bars(
         entries.append((Line2D([], [], color="#555555", marker="^", ls="", ms=3.5, label="saturated"), None))
     ax.grid(axis="x", visible=False)
     ax.tick_params(axis="x", length=0)
-    ax.set_xticks(place, [value_text(value) for value in data[x].values])
+    ax.set_xticks(place, [words.value_text(value) for value in data[x].values])
     ax.set_xlabel(_described(data, x))
-    ax.set_ylabel(label(metric, unit))
+    ax.set_ylabel(words.label(metric, unit))
     _from_zero(ax, np.append(means["mean"].values.ravel() / factor, 0.0))
     _legend(ax, by, entries)
     return ax
@@ -571,7 +524,7 @@ def heatmap(
     data = _flat(results, [x, y, over])
     ax = _own_axes(ax)
     means = stats.interval(data[metric], over)
-    unit, factor = scale(str(data[metric].attrs.get("units", "")), means["mean"])
+    unit, factor = words.scale(str(data[metric].attrs.get("units", "")), means["mean"])
     values = means["mean"].transpose(y, x).values / factor
     lost = means["saturated"].transpose(y, x).values > 0
     darkest_is_best = data[metric].attrs.get("better") == "lower"
@@ -589,7 +542,7 @@ def heatmap(
                 column + 0.5, row + 0.5, text, ha="center", va="center", size=6.5, color="#222222" if dark else "white"
             )
     for which, axis in ((ax.xaxis, x), (ax.yaxis, y)):
-        names = [value_text(value) for value in data[axis].values]
+        names = [words.value_text(value) for value in data[axis].values]
         step = max(1, len(names) // 20)
         which.set_ticks(np.arange(len(names))[::step] + 0.5, names[::step])
         which.set_label_text(_described(data, axis))
@@ -600,7 +553,7 @@ def heatmap(
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.grid(visible=False)
-    bar.set_label(label(metric, unit))
+    bar.set_label(words.label(metric, unit))
     return ax
 
 
@@ -642,7 +595,7 @@ def gantt(
     first = max(0, (len(frame) - limit) // 2)
     frame = frame.iloc[first : first + limit]
     ax = _own_axes(ax, (7.0, 3.4))
-    unit, factor = scale(str(about["units"][begin]), frame[end])
+    unit, factor = words.scale(str(about["units"][begin]), frame[end])
     kinds = _kinds(frame, colour)
     left, right = frame[begin].to_numpy(float) / factor, frame[end].to_numpy(float) / factor
     lane = np.arange(len(frame), dtype=float)
@@ -663,8 +616,8 @@ def gantt(
     ax.set_ylim(len(frame), -1)
     ax.grid(axis="y", visible=False)
     ax.set_yticks([])
-    ax.set_xlabel(label("time", unit))
-    ax.set_ylabel(f"{label(name)}, from {label(begin).lower()} to {label(end).lower()}")
+    ax.set_xlabel(words.label("time", unit))
+    ax.set_ylabel(f"{words.label(name)}, from {words.label(begin).lower()} to {words.label(end).lower()}")
     if colour is not None:
         handles = [
             Patch(facecolor=COLOURS[i % len(COLOURS)], label=str(kind)) for i, kind in enumerate(pd.unique(kinds))

@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from . import plot, stats
+from . import plot, stats, words
 from .dataset import config_differences, open, replicates, status_counts
 from .errors import WindrowError, one_of
 from .file import PROVENANCE, Status
@@ -110,10 +110,10 @@ def _figures(results: xr.Dataset, metrics: list[str], x: str | None, by: str | N
     for places in itertools.islice(itertools.product(*(range(results.sizes[axis]) for axis in rest)), _MOST_PANELS):
         panel = dict(zip(rest, places, strict=True))
         if rest:
-            words = ", ".join(
-                f"{plot.label(axis)} {plot.value_text(results[axis].values[i])}" for axis, i in panel.items()
+            heading = ", ".join(
+                f"{words.label(axis)} {words.value_text(results[axis].values[i])}" for axis, i in panel.items()
             )
-            figures.append(f"<h2{_marks(panel)}>{html.escape(words)}</h2>")
+            figures.append(f"<h2{_marks(panel)}>{html.escape(heading)}</h2>")
         figures += _panel(results.isel(panel), panel, metrics, x, by)
     return [figure for figure in figures if figure]
 
@@ -127,7 +127,7 @@ def _panel(part: xr.Dataset, panel: dict[str, int], metrics: list[str], x: str, 
     """The figures of one combination of the axes that they do not show."""
     over = replicates(part)
     seeds = f"; mean over {over}s with its 95 % interval" if over and part.sizes[over] > 1 else ""
-    first, against = plot.label(metrics[0]), plot.label(x).lower()
+    first, against = words.label(metrics[0]), words.label(x).lower()
     figures = []
 
     def add(name: str, title: str, text: str, draw: Callable[[Axes], Any]) -> None:
@@ -136,12 +136,12 @@ def _panel(part: xr.Dataset, panel: dict[str, int], metrics: list[str], x: str, 
     for metric in metrics:
         kind = plot.bars if "idle" in metric or not plot.is_number(part, x) else plot.lines
         about = f"against {against}: {part[metric].attrs.get('description', '')}{seeds}"
-        add(metric, plot.label(metric), about, functools.partial(_call, kind, part, metric, x=x, by=by))
+        add(metric, words.label(metric), about, functools.partial(_call, kind, part, metric, x=x, by=by))
     if by is not None:
-        about = f"over {against} and {plot.label(by).lower()}"
+        about = f"over {against} and {words.label(by).lower()}"
         add("heatmap", first, about, functools.partial(_call, plot.heatmap, part, metrics[0], x=x, y=by))
     place = _common_place(part, x)
-    at = f"at {against} {plot.value_text(part[x].values[place])}"
+    at = f"at {against} {words.value_text(part[x].values[place])}"
     return figures + _closer(part.isel({x: place}), panel, metrics[0], by, at)
 
 
@@ -152,13 +152,13 @@ def _closer(one: xr.Dataset, panel: dict[str, int], metric: str, by: str | None,
         text = _caption(f"Distribution of the {name}", at, "all replicates together")
         figures.append(_drawn(f"cdf-{name}", panel, text, functools.partial(_call, plot.cdf, one, name, by=by)))
     for name in one.attrs["series"]:
-        text = _caption(f"{plot.label(name)} over time", at, "mean of the replicates and their range")
+        text = _caption(f"{words.label(name)} over time", at, "mean of the replicates and their range")
         figures.append(
             _drawn(f"series-{name}", panel, text, functools.partial(_call, plot.over_time, one, name, by=by))
         )
     single, which = _best(one, metric, by)
     for name in one.attrs["tables"][:1]:
-        text = _caption(f"{plot.label(name)} of one point", at, which, "some from the middle of the run")
+        text = _caption(f"{words.label(name)} of one point", at, which, "some from the middle of the run")
         figures.append(_drawn(f"gantt-{name}", panel, text, functools.partial(_call, plot.gantt, single, name)))
     return figures
 
@@ -182,17 +182,17 @@ def _common_place(part: xr.Dataset, x: str) -> int:
 
 def _best(one: xr.Dataset, metric: str, by: str | None) -> tuple[xr.Dataset, str]:
     """The first replicate of the curve that is best by `metric`, and what to call it."""
-    over, words = replicates(one), []
+    over, parts = replicates(one), []
     if by is not None:
         means = stats.interval(one[metric], over)["mean"].squeeze().values
         sign = -1.0 if one[metric].attrs.get("better") == "higher" else 1.0
         best = 0 if np.isnan(means).all() else int(np.nanargmin(sign * means))
-        words.append(f"{plot.label(by).lower()} {plot.value_text(one[by].values[best])}")
+        parts.append(f"{words.label(by).lower()} {words.value_text(one[by].values[best])}")
         one = one.isel({by: best})
     if over is not None:
-        words.append(f"{over} {one[over].values[0]}")
+        parts.append(f"{over} {one[over].values[0]}")
         one = one.isel({over: 0})
-    return one, ", ".join(words)
+    return one, ", ".join(parts)
 
 
 def _drawn(name: str, panel: dict[str, int], text: str, draw: Callable[[Axes], Any]) -> str:
@@ -264,9 +264,9 @@ def _data(results: xr.Dataset, chosen: list[str]) -> dict[str, Any]:
         "axes": [
             {
                 "name": axis,
-                "label": plot.axis_label(axis),
+                "label": words.axis_label(axis),
                 "help": results[axis].attrs.get("description", ""),
-                "values": [plot.value_text(value) for value in results[axis].values],
+                "values": [words.value_text(value) for value in results[axis].values],
                 "numbers": _numbers(results[axis].values) if results[axis].dtype.kind in "iuf" else None,
                 "replicate": axis == over,
             }
@@ -275,7 +275,7 @@ def _data(results: xr.Dataset, chosen: list[str]) -> dict[str, Any]:
         "metrics": [
             {
                 "name": name,
-                "label": plot.label(name),
+                "label": words.label(name),
                 "unit": str(results[name].attrs.get("units", "")).removeprefix("1"),
                 "scale": _scale(results[name]),
                 "help": results[name].attrs.get("description", ""),
@@ -305,7 +305,7 @@ def _data(results: xr.Dataset, chosen: list[str]) -> dict[str, Any]:
 
 def _scale(values: xr.DataArray) -> list[Any]:
     """Unit and divisor of a column of the table."""
-    unit, factor = plot.scale(str(values.attrs.get("units", "")), values)
+    unit, factor = words.scale(str(values.attrs.get("units", "")), values)
     return [unit.removeprefix("1"), factor]
 
 
@@ -346,10 +346,10 @@ def _summary(results: xr.Dataset) -> str:
         for name, count in counts.items()
         if count
     )
-    words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return (
         f"<p>Simulator {html.escape(results.attrs['simulator'])}, version {results.attrs['simulator_version']}. "
-        f'<span id="progress">{done} of {total} points done</span>: {words}.</p><div class="bar">{bar}</div>'
+        f'<span id="progress">{done} of {total} points done</span>: {counted}.</p><div class="bar">{bar}</div>'
     )
 
 
