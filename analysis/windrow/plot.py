@@ -269,7 +269,7 @@ def lines(
         lost = place[group["saturated"].values > 0]
         if lost.size:
             above = ax.get_xaxis_transform()
-            height = 0.985 - 0.035 * (i % 4)  # side by side where several are lost at once
+            height = 0.97 - 0.04 * (i % 4)  # side by side where several are lost at once
             marks = ax.plot(
                 lost, np.full(lost.size, height), color=look["color"], marker="^", ls="", ms=3.5, transform=above
             )
