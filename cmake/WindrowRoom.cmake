@@ -41,4 +41,8 @@ function(windrow_program)
       install(DIRECTORY ${data} DESTINATION ${CMAKE_INSTALL_DATADIR}/windrow)
     endif()
   endforeach()
+  if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/analysis)  # what `windrow report` runs, and pip installs
+    install(DIRECTORY analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/windrow
+            PATTERN __pycache__ EXCLUDE PATTERN tests EXCLUDE)
+  endif()
 endfunction()

@@ -13,6 +13,7 @@ int list_command(const Context&);
 int describe_command(const Context&);
 int verify_command(const Context&);
 int digest_command(const Context&);
+int report_command(const Context&);
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
@@ -36,6 +37,10 @@ const std::vector<Command>& commands() {
        verify_command, true},
       {"digest", "FILE", "one hash of all results, without timings and hosts: equal digests mean equal science",
        digest_command},
+      {"report", "FILE [-o PAGE.html]",
+       "one HTML page that needs nothing beside it: figures, results to sort and filter, provenance\n"
+       "Drawn by the Python package in analysis/, with the Python that has it, or with WINDROW_PYTHON.",
+       report_command},
   };
   return all;
 }

@@ -222,6 +222,16 @@ TEST_F(Wrapper, ABuildThatFailsShowsTheEndOfItsLogAndIsTriedAgain) {
   }
 }
 
+TEST_F(Wrapper, TestInstallsABrowserOnlyWhereThereIsNone) {
+  write(project_ / "packages.txt", read(project_ / "packages.txt") + "\n[browser] to look at pages\ndelta\n");
+  write(project_ / "build/venv/requirements.txt", "");
+  command("chromium", "");
+  command("ctest", "echo '100% tests passed, 0 tests failed out of 1'");
+  start("test");
+  EXPECT_EQ(calls("apt-get"), 0) << read(root_ / "calls");
+  EXPECT_EQ(calls("ctest"), 1);
+}
+
 TEST_F(Wrapper, TestBuildsAllAndEndsWithTheClosingLinesOfBothSuites) {
   write(project_ / "tests/python/requirements.txt", "pytest==0\n");
   fs::create_directories(project_ / "build/venv/bin");
