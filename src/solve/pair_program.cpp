@@ -390,6 +390,7 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   switch (tie_break) {
     case TieBreak::central:
       interior(alone, kTargetGap, answer);
+      if (answer.status != Status::optimal) interior(alone, 10 * kTargetGap, answer);
       break;
     case TieBreak::lexicographic:
       lexicographic(alone, answer);
