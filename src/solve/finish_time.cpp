@@ -17,6 +17,8 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   problem.gain.clear();
   problem.floor.clear();
   WINDROW_CHECK(times.steps.size() == n && times.elapsed_s.size() == n && times.fair_s.size() == n, "{} rows", n);
+  idle(problem, result.solution);
+  result.solution.status = Status::failed;  // until something is found
   double rho = 0;
   std::vector<double> fastest(n);
   for (std::size_t i = 0; i < n; ++i) {

@@ -30,10 +30,11 @@ PackedSolution named(const PackedProblem& problem, const Ways& ways, WayAnswer&&
   whole.method = answer.method;
   whole.fell_back = answer.fell_back;
   whole.rounds = answer.rounds;
-  if (answer.status != Status::optimal) return solution;
   const std::size_t types = problem.alone.types();
   whole.x.assign(problem.alone.rows() * types, 0.0);
   solution.together.assign(problem.pairs.size() * types, 0.0);
+  solution.rate.assign(problem.alone.rows(), 0.0);
+  if (answer.status != Status::optimal) return solution;  // nobody gets anything
   for (std::size_t j = 0; j < ways.list.size(); ++j) {
     const Way& way = ways.list[j];
     const auto first = static_cast<std::size_t>(way.first);

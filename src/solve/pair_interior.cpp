@@ -7,7 +7,7 @@ namespace windrow::solve {
 namespace {
 
 constexpr int kMaxSteps = 100;
-constexpr int kPatience = 12;  // steps without any progress
+constexpr int kPatience = 12;  // steps in which the distance to the optimum must shrink by a tenth
 constexpr int kCentringSteps = 8;
 constexpr double kCentred = 1e-6;  // largest relative distance of a product from its target
 constexpr double kToBoundary = 0.9995;
@@ -151,7 +151,7 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
   int left = -1;  // centring steps still to do, once the gap is reached
   double best = HUGE_VAL;
   int stuck = 0;
-  double least = HUGE_VAL;
+  double mark = HUGE_VAL;  // what was reached when it last got better
   int idle = 0;
   for (int step = 0; step < kMaxSteps; ++step) {
     demand();
@@ -163,8 +163,8 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
     best = std::min(best, gap_);
     if (stuck >= 3 && left < 0 && gap_ < 5e-7) target_ = gap_;
     const double merit = std::max({gap_, primal_, dual_});
-    idle = merit > 0.9 * least ? idle + 1 : 0;
-    least = std::min(least, merit);
+    ++idle;
+    if (merit < 0.9 * mark) mark = merit, idle = 0;
     if (left < 0 && idle > kPatience) return false;
     if (left < 0 && gap_ <= 2 * target_ && primal_ < 1e-7 && dual_ < 1e-7) left = kCentringSteps;
     if (left > 0 && left < kCentringSteps && off_centre() < kCentred) left = 0;

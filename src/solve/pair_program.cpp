@@ -343,9 +343,22 @@ void PairProgram::lexicographic(const Problem& alone, WayAnswer& answer) {
   WayAnswer first;
   generate(alone, first);
   fall_back(alone, first);
+  // Of the ways that the filling left open alone; of all, should rounding have closed one too many.
   const double unit = ways.value_unit;
+  const std::vector<Way> all = ways.list;
+  std::vector<Way> few;
+  for (const std::size_t j : open_) few.push_back(all[j]);
   ways.value_unit = 1;
+  ways.list = few;
   by_simplex(least, true, answer);
+  ways.list = all;
+  if (answer.status == Status::optimal) {
+    std::vector<double> time(all.size());
+    for (std::size_t c = 0; c < open_.size(); ++c) time[open_[c]] = answer.time[c];
+    answer.time = std::move(time);
+  } else {
+    by_simplex(least, true, answer);
+  }
   ways.value_unit = unit;
   if (answer.status != Status::optimal) return;
   answer.theta = HUGE_VAL;
@@ -377,6 +390,7 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   switch (tie_break) {
     case TieBreak::central:
       interior(alone, kTargetGap, answer);
+      if (answer.status != Status::optimal) interior(alone, 10 * kTargetGap, answer);
       break;
     case TieBreak::lexicographic:
       lexicographic(alone, answer);
@@ -463,6 +477,8 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     last.fell_back = true;
   }
   ways.list = all;
+  ways.measure(alone);
+  open_ = held;
   return filled;
 }
 

@@ -58,7 +58,8 @@ class PairProgram {
   void settle(const Problem& alone, WayAnswer& answer) const;
 
   PairInterior interior_;
-  std::vector<int> demand_;  ///< [rows] which row of the program, -1 where there is none
+  std::vector<std::size_t> open_;  ///< ways that may have time at the levels of the last filling
+  std::vector<int> demand_;        ///< [rows] which row of the program, -1 where there is none
   std::vector<std::pair<int, double>> entries_;
 };
 

@@ -299,6 +299,8 @@ Horizon bisect_total_duration(const Jobs& jobs) {
   constexpr double kTolerance = 1e-8;  // of the published solver: so much too little still counts as met
   Horizon horizon;
   Problem problem = min_total_duration(jobs);
+  Rooms::idle(problem, horizon.solution);
+  horizon.solution.status = Status::failed;
   if (std::none_of(problem.weight.begin(), problem.weight.end(), [](double steps) { return steps > 0; }))
     return horizon;
   const Solution exact = solve_any(problem);

@@ -50,6 +50,11 @@ struct Rooms {
   static void idle(const Problem& problem, Solution& whole);
 };
 
+/// The rounds of water filling on rows that are classes already. `open`, if given, is set to where a row may have time
+/// in some allocation of these levels, [rows x types]: what a round's prices forbid, all later rounds do.
+WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling,
+                       std::vector<char>* open = nullptr);
+
 /// The simplex method where `solution` is not optimal.
 void fall_back(const Problem& problem, Solution& solution);
 

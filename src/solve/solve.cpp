@@ -110,34 +110,94 @@ constexpr double kCentralGap = 1e-9;
 /// Room that rounding needs at the levels, so that what costs least is told apart from what is only just possible.
 constexpr double kLevelSlack = 3e-9;
 
+/// The least GPU time that gives every row the rate `wanted`, then the smallest x in order.
+Solution least_time(const Problem& problem, const std::vector<double>& wanted, const std::vector<char>& open) {
+  Problem least = problem;
+  least.theta_gain = 0;
+  least.weight.assign(problem.rows(), 0.0);
+  least.floor = wanted;
+  least.allowed = open;
+  for (std::size_t j = 0; j < open.size(); ++j)
+    if (!problem.allows(j / problem.types(), j % problem.types())) least.allowed[j] = 0;
+  General general = general_form(least);
+  general.program.cost = gpu_time(problem, static_cast<std::size_t>(general.program.columns()));
+  for (double& cost : general.program.cost) cost = -cost;
+  return from_general(least, general, maximise_lexicographically(general.program, {}));
+}
+
+/// The same, where most rows have one type left: what they need there is known, and a small program remains.
+Solution least_time_of_few(const Problem& problem, const std::vector<double>& wanted, const std::vector<char>& open) {
+  const std::size_t types = problem.types();
+  Solution whole;
+  whole.x.assign(problem.rate.size(), 0.0);
+  Problem rest;
+  rest.capacity = problem.capacity;
+  std::vector<double> rest_wanted;
+  std::vector<char> rest_open;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < problem.rows(); ++i) {
+    if (wanted[i] <= 0) continue;
+    std::size_t ways = 0;
+    std::size_t only = 0;
+    for (std::size_t k = 0; k < types; ++k)
+      if (open[i * types + k] != 0 && problem.allows(i, k) && problem.rate_of(i, k) > 0) ++ways, only = k;
+    if (ways == 1) {
+      const double x = wanted[i] / problem.rate_of(i, only);
+      if (x > 1) return whole;  // status failed
+      whole.x[i * types + only] = x;
+      rest.capacity[only] -= problem.count_of(i) * problem.size[i] * x;
+      continue;
+    }
+    kept.push_back(i);
+    rest_wanted.push_back(wanted[i]);
+    for (std::size_t k = 0; k < types; ++k) {
+      rest.rate.push_back(problem.rate_of(i, k));
+      rest.allowed.push_back(problem.allows(i, k) ? 1 : 0);
+      rest_open.push_back(open[i * types + k]);
+    }
+    rest.size.push_back(problem.size[i]);
+    rest.count.push_back(problem.count_of(i));
+  }
+  for (double& gpus : rest.capacity) gpus = std::max(0.0, gpus);
+  if (!kept.empty()) {
+    const Solution found = least_time(rest, rest_wanted, rest_open);
+    if (found.status != Status::optimal) return whole;
+    whole.rounds = found.rounds;
+    for (std::size_t c = 0; c < kept.size(); ++c)
+      std::copy_n(found.x.begin() + static_cast<std::ptrdiff_t>(c * types), types,
+                  whole.x.begin() + static_cast<std::ptrdiff_t>(kept[c] * types));
+  }
+  whole.status = Status::optimal;
+  whole.method = Method::simplex;
+  return whole;
+}
+
 /// Levels first: with each row's demand set to its level, what is left is to spend the least GPU time.
-Solution lexicographic(const Problem& problem) {
+Solution lexicographic(Rooms& rooms, const Problem& problem) {
   if (problem.theta_gain <= 0) {
     const General general = general_form(problem);
     return from_general(problem, general,
                         maximise_lexicographically(
                             general.program, {gpu_time(problem, static_cast<std::size_t>(general.program.columns()))}));
   }
-  const WaterFilling filled = fill(problem);
+  std::vector<char> open;
+  const WaterFilling filled = fill_rows(rooms, problem, nullptr, Filling::exact, &open);
   if (filled.last.status != Status::optimal) return {};
-  Problem least = problem;
-  least.theta_gain = 0;
-  least.floor.resize(problem.rows());
+  std::vector<double> wanted(problem.rows());
   for (std::size_t i = 0; i < problem.rows(); ++i) {
     double rate = 0;  // what the filling attains is feasible; its levels are to rounding
     for (std::size_t k = 0; k < problem.types(); ++k)
       rate += problem.rate_of(i, k) * filled.last.x[i * problem.types() + k];
-    if (problem.weight[i] > 0) least.floor[i] = std::min(filled.level[i], rate) * (1 - kLevelSlack);
-    least.weight[i] = 0;
+    wanted[i] = problem.weight[i] > 0 ? std::min(filled.level[i], rate) * (1 - kLevelSlack) : problem.floor_of(i);
   }
-  General general = general_form(least);
-  general.program.cost = gpu_time(problem, static_cast<std::size_t>(general.program.columns()));
-  for (double& cost : general.program.cost) cost = -cost;
-  const LinearSolution found = maximise_lexicographically(general.program, {});
-  Solution solution = from_general(least, general, found);
+  Solution solution = least_time_of_few(problem, wanted, open);
+  if (solution.status != Status::optimal)
+    solution = least_time(problem, wanted, std::vector<char>(problem.rate.size(), 1));
   if (solution.status != Status::optimal) return {};
   // The proof of theta is that of the first filling.
-  const Solution first = solve_any(problem);
+  Solution& first = rooms.probe;
+  rooms.prices.solve(problem, nullptr, first);
+  fall_back(problem, first);
   solution.price = first.price;
   solution.rate_price = first.rate_price;
   solution.rounds += filled.rounds;
@@ -205,7 +265,7 @@ void Rooms::solve(const Problem& problem, TieBreak tie_break, Solution& whole) {
         fall_back(few, solution);
         break;
       case TieBreak::lexicographic:
-        solution = lexicographic(few);
+        solution = lexicographic(*this, few);
         fall_back(few, solution);
         break;
       case TieBreak::vertex:

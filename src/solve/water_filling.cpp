@@ -15,7 +15,35 @@ double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t
   return rate;
 }
 
-WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling) {
+/// Closes what has no time in any optimum: it has none here, and costs more than it is worth by more than rounding.
+void close(const Problem& round, const Solution& solution, std::vector<char>& open) {
+  constexpr double kSure = 1e-6;
+  const std::size_t types = round.types();
+  double unit = HUGE_VAL;
+  for (std::size_t i = 0; i < round.rows(); ++i) {
+    double most = 0;
+    for (std::size_t k = 0; k < types; ++k)
+      if (round.allows(i, k)) most = std::max(most, round.rate_of(i, k));
+    if (round.weight[i] > 0) unit = std::min(unit, most / round.weight[i]);
+  }
+  for (std::size_t i = 0; i < round.rows(); ++i) {
+    if (!round.demands(i)) continue;
+    const auto worth = [&](std::size_t k) {
+      return round.count_of(i) * (solution.rate_price[i] * round.rate_of(i, k) - round.size[i] * solution.price[k]);
+    };
+    double best = 0;
+    for (std::size_t k = 0; k < types; ++k)
+      if (round.allows(i, k)) best = std::max(best, worth(k));
+    for (std::size_t k = 0; k < types; ++k)
+      if (solution.x[i * types + k] < kSure && best - worth(k) > kSure * unit) open[i * types + k] = 0;
+  }
+}
+
+}  // namespace
+
+WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling,
+                       std::vector<char>* open) {
+  if (open != nullptr) open->assign(problem.rate.size(), 1);
   Problem round = problem;
   round.theta_gain = 1;
   Solution last, solution;
@@ -41,6 +69,7 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
           answer.rate.push_back(rate_at(problem, solution.x, i));
           answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
         }
+        if (open != nullptr && solution.method == Method::interior) close(round, solution, *open);
         std::swap(last, solution);
         return answer;
       },
@@ -48,8 +77,6 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
   filled.last = std::move(last);
   return filled;
 }
-
-}  // namespace
 
 void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling, WaterFilling& filled) {
   check(problem);

@@ -111,6 +111,36 @@ TEST(Extreme, EveryPolicyAnswers) {
   }
 }
 
+TEST(Extreme, WhatCannotBeAnsweredSaysSoAndGivesNobodyAnything) {
+  FinishTimes times;  // steps to do, and no rate anywhere
+  times.region.capacity = {4};
+  times.region.rate = {0};
+  times.region.weight = {0};
+  times.region.size = {1};
+  times.steps = {10};
+  times.elapsed_s = {0};
+  times.fair_s = {1};
+  Solver solver(TieBreak::central);
+  const FinishTimeSolution& finish = solver.finish_time_fairness(times);
+  EXPECT_EQ(finish.solution.status, Status::failed);
+  EXPECT_EQ(finish.solution.x, std::vector<double>{0.0});
+  EXPECT_EQ(solver.asked().failures, 1);
+  Jobs jobs;
+  jobs.capacity = {4};
+  jobs.throughput = {1};
+  jobs.gpus = {1};
+  jobs.priority = {1};
+  jobs.steps_left = {0};
+  EXPECT_EQ(bisect_total_duration(jobs).solution.status, Status::failed);
+  EXPECT_EQ(bisect_total_duration(jobs).solution.x, std::vector<double>{0.0});
+  PackedProblem problem;  // a floor that nothing meets
+  problem.alone = max_sum_throughput(jobs, {}, {});
+  problem.alone.floor = {2};
+  const PackedSolution packed = solve_packed(problem, TieBreak::central);
+  EXPECT_EQ(packed.alone.status, Status::infeasible);
+  EXPECT_EQ(packed.alone.x, std::vector<double>{0.0});
+}
+
 TEST(Extreme, EveryTieBreakAnswers) {
   for (std::uint64_t seed = 0; seed < 30; ++seed)
     for (const TieBreak mode : {TieBreak::lexicographic, TieBreak::vertex}) {

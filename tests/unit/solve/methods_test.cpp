@@ -286,6 +286,30 @@ TEST(Solve, LexicographicSpendsTheLeastGpuTimeAtTheSameLevels) {
   }
 }
 
+TEST(Solve, LexicographicSpendsNoMoreThanTheSimplexMethodOnAllColumns) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Problem problem = max_min_problem(seed, 5 + seed % 60, 1 + seed % 4);
+    const Solution lean = solve(problem, TieBreak::lexicographic);
+    ASSERT_EQ(lean.status, Status::optimal) << "seed " << seed;
+    EXPECT_LE(violation(problem, lean.x, lean.theta), 1e-9) << "seed " << seed;
+    Problem least = problem;  // the same rates, but for rounding
+    least.theta_gain = 0;
+    least.weight.assign(problem.rows(), 0.0);
+    least.floor.assign(problem.rows(), 0.0);
+    least.gain.assign(problem.rate.size(), 0.0);
+    double spent = 0;
+    for (std::size_t j = 0; j < problem.rate.size(); ++j) {
+      const std::size_t i = j / problem.types();
+      least.floor[i] += problem.rate[j] * lean.x[j] * (1 - 3e-9);
+      least.gain[j] = -problem.size[i];
+      spent += problem.size[i] * lean.x[j];
+    }
+    const Solution exact = solve_simplex(least);
+    ASSERT_EQ(exact.status, Status::optimal) << "seed " << seed;
+    EXPECT_NEAR(spent, -exact.objective, 1e-5 * spent) << "seed " << seed;
+  }
+}
+
 TEST(LinearProgram, LexicographicAnswerIsUniqueAndSmallestInOrder) {
   // x + y + z = 1 at the optimum: least of x, then of y.
   LinearProgram program;
