@@ -10,7 +10,10 @@ namespace windrow::training {
 /// When the policy is called (specification 4.5).
 class Resets {
  public:
-  explicit Resets(const Model& model) : upstream_(model.upstream), interval_s_(model.config.reset_interval_s) {}
+  explicit Resets(const Model& model)
+      : upstream_(model.upstream),
+        always_(model.policy->traits.changes_its_mind),
+        interval_s_(model.config.reset_interval_s) {}
 
   void need() { needed_ = true; }
   bool needed() const { return needed_; }
@@ -30,11 +33,12 @@ class Resets {
   void done(double now_s) {
     last_s_ = now_s;
     any_ = true;
-    needed_ = forced_ = false;
+    needed_ = always_;
+    forced_ = false;
   }
 
  private:
-  bool upstream_;
+  bool upstream_, always_;
   double interval_s_;
   double last_s_ = 0;
   bool needed_ = true, any_ = false, forced_ = false;

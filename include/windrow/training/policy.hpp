@@ -137,6 +137,7 @@ struct PolicyTraits {
   bool shuffles_types = false;  ///< does not know the types apart: their order is drawn anew in each round
   bool packs = false;           ///< two jobs may share GPUs
   bool only_allocated = false;  ///< a job without allocation never fills a GPU that is left
+  bool changes_its_mind = false;  ///< while no job comes or goes, too: asked again at each interval
   bool needs_prices = false, needs_deadlines = false;  ///< means nothing without
 };
 

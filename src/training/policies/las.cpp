@@ -28,6 +28,6 @@ class LeastAttainedService final : public Policy {
 void add_las(PolicyRegistry& registry) {
   registry.add<LeastAttainedService>(
       "las", "least attained service in two queues (Tiresias-like), first in first out in each, blind to GPU types",
-      {.shuffles_types = true}, "Tiresias (NSDI 2019)");
+      {.shuffles_types = true, .changes_its_mind = true}, "Tiresias (NSDI 2019)");
 }
 }  // namespace windrow::training

@@ -23,7 +23,10 @@ class WaterFilling final : public LinearPolicy {
     if (packs()) {
       const solve::PackedAllocation& packed = packed_solver(input).fill(jobs, kinds(), problem, weights, filling_);
       write(input, packed, lowest(jobs, packed.levels.level), out);
-      return note(packed.levels);
+      note(packed.levels);
+      // With pairs the last round often leaves no interior, and ends in a vertex that has the exact levels.
+      explanation_.fell_back = explanation_.failed;
+      return;
     }
     const solve::WaterFilling& filled = solver().fill(problem, weights, filling_);
     write(input, filled.last, lowest(jobs, filled.level), out);

@@ -66,6 +66,6 @@ class Themis final : public Policy {
 
 void add_themis(PolicyRegistry& registry) {
   registry.add<Themis>("themis", "GPUs go to the jobs with the worst finish time relative to a 1/n share (Themis-like)",
-                       {}, "Themis (NSDI 2020)");
+                       {.changes_its_mind = true}, "Themis (NSDI 2020)");
 }
 }  // namespace windrow::training

@@ -22,7 +22,7 @@ TEST_P(LinearCase, StaysWithinItsBands) {
   const double jct_s = number(row.at("average_jct_s")), end_s = number(row.at("end_time_s"));
   EXPECT_NEAR(metric(output, "jct_mean"), jct_s, (any_point_will_do ? 0.05 : 0.005) * jct_s);
   EXPECT_NEAR(metric(output, "end_time"), end_s, 0.003 * end_s);
-  EXPECT_NEAR(metric(output, "policy_calls"), number(row.at("allocations")), 3);
+  EXPECT_NEAR(metric(output, "policy_calls"), number(row.at("allocations")), 5);
   EXPECT_EQ(metric(output, "jobs_completed"), number(row.at("jobs_completed")));
   EXPECT_EQ(metric(output, "jobs_dropped"), number(row.at("jobs_dropped")));
   EXPECT_EQ(metric(output, "policy_fallbacks"), 0);

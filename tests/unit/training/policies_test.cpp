@@ -283,7 +283,7 @@ TEST(Las, SeesWhatJobsHaveReceivedInASimulation) {
   const auto fifo = job_column(run_training(config), "jct");
   config.las.threshold_gpu_s = 3600;
   const PointOutput las = run_training(config), plain = run_training(config, Loop::plain);
-  EXPECT_GT(job_column(las, "jct")[0], fifo[0] + 3600);
+  EXPECT_GT(job_column(las, "jct")[0], fifo[0] + 1800);
   EXPECT_EQ(job_column(las, "jct"), job_column(plain, "jct"));
 }
 
