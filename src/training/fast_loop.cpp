@@ -42,6 +42,7 @@ struct alignas(64) Combo {
   std::uint8_t runs_on = 0;    // bit per type
   std::int32_t type = -1;      // where it runs in this round
   bool allocated = false;      // existed at the last call of the policy
+  bool gone = false;           // one of its jobs has ended; its place is used again from the next step on
   std::int64_t taken_at = -1;  // single: step in which it was last chosen, by itself or in a pair
   std::int64_t mark = 0;       // single: to tell membership of some set, by a number of its own
   PerType share{};
@@ -302,20 +303,27 @@ class FastLoop {
   void remove(Index job, JobRecord::State state) {
     ledger_.close(at(job).id, state);
     if (!at(job).allocated) std::erase(newcomers_, job);
-    while (!at(job).pairs.empty()) remove_pair(at(job).pairs.back());
+    remove_pairs_of(job);
     singles_.erase(std::find(singles_.begin(), singles_.end(), job));
     forget(job);
     reset_.need();
   }
 
-  void remove_pair(Index pair) {
-    for (const Index job : {at(pair).first, at(pair).second}) {
-      auto& pairs = at(job).pairs;
-      pairs.erase(std::find(pairs.begin(), pairs.end(), pair));
+  /// All at once: a job may be in as many pairs as there are jobs, and the lists below hold those of all jobs.
+  void remove_pairs_of(Index job) {
+    if (at(job).pairs.empty()) return;
+    for (const Index pair : at(job).pairs) {
+      const Index other = at(pair).first == job ? at(pair).second : at(pair).first;
+      std::erase(at(other).pairs, pair);
+      at(pair).type = -1;
+      at(pair).gone = true;
+      gone_.push_back(pair);
     }
-    pairs_.erase(std::find_if(pairs_.begin(), pairs_.end(), [pair](const PairOfJobs& p) { return p.combo == pair; }));
-    std::erase(sharing_pairs_, pair);
-    forget(pair);
+    at(job).pairs.clear();
+    const auto gone = [this](Index c) { return at(c).gone; };
+    std::erase_if(pairs_, [&](const PairOfJobs& pair) { return gone(pair.combo); });
+    std::erase_if(sharing_pairs_, gone);
+    for (TypeQueue& queue : queues_) std::erase_if(queue.sharing, gone);
   }
 
   void forget(Index c) {
