@@ -1,0 +1,4 @@
+// The availability models, one line each: AVAILABILITY(name) stands for add_name(AvailabilityRegistry&) in
+// src/spot/availability/name.cpp.
+AVAILABILITY(hourly)
+AVAILABILITY(trace)

@@ -1,0 +1,3 @@
+// The strategies, one line each: STRATEGY(name) stands for add_name(StrategyRegistry&) in src/spot/strategies/name.cpp.
+STRATEGY(bamboo)
+STRATEGY(ckpt_tick)
