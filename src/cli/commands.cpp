@@ -12,6 +12,7 @@ int list_command(const Context&);
 int describe_command(const Context&);
 int verify_command(const Context&);
 int digest_command(const Context&);
+int import_command(const Context&);
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
@@ -33,6 +34,10 @@ const std::vector<Command>& commands() {
        verify_command, true},
       {"digest", "FILE", "one hash of all results, without timings and hosts: equal digests mean equal science",
        digest_command},
+      {"import", "KIND FILE [-o FILE]",
+       "turns a published format into Windrow's own, and prints what is in it\n"
+       "KIND: spot-trace, numbers of spot instances over time: their statistics, and with -o a trace of events.",
+       import_command},
   };
   return all;
 }

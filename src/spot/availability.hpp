@@ -17,6 +17,9 @@ namespace windrow::spot {
 
 inline constexpr Ms kHour = 3600000;
 
+/// A run without a duration that is not done by then never will be: five years.
+inline constexpr Ms kLongestRun = 5 * 365 * 24 * kHour;
+
 /// The number of an instance, in order of the creation of its addition, from 0.
 using InstanceId = int;
 

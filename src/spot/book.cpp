@@ -129,17 +129,18 @@ void Book::report(const SpotConfig& config, const Model& model, Ms end, const Pr
   double usd = 0;
   std::int64_t additions = 0;
   const bool constant = price.is_constant();
-  for (const Instance& instance : instances_) {
+  for (std::size_t i = 0; i < instances_.size(); ++i) {
+    const Instance& instance = instances_[i];
     if (instance.added < 0) continue;
     ++additions;
     const Ms last = instance.removed < 0 ? end : instance.removed;
     lifetimes.push_back(last - instance.added);
     if (instance.removed >= 0) ended.push_back(lifetimes.back());
-    if (!constant) usd += price.cost(instance.added, last);
+    if (!constant && static_cast<int>(i) >= on_demand) usd += price.cost(instance.added, last);
   }
-  if (constant) usd = static_cast<double>(paid) / kHours * price.at(0);
-  // Those on demand are instances as others, but paid otherwise.
-  usd += on_demand * whole / kHours * config.price.on_demand;
+  // Those on demand, the first ones, are instances as others from time 0 to the end, but paid otherwise.
+  if (constant) usd = static_cast<double>(paid - on_demand * end) / kHours * price.at(0);
+  usd += on_demand * (whole / kHours) * config.price.on_demand;
   count(r::additions, additions);
   count(r::preemptions, static_cast<std::int64_t>(removals_.size()));
   figures[r::preemption_interval_mean] = exact_mean(intervals) / kHours;
@@ -169,14 +170,14 @@ void Book::report(const SpotConfig& config, const Model& model, Ms end, const Pr
   report_on_demand(model, config.price.on_demand, figures);
 }
 
-void Book::list_instances(const Availability& availability, Ms end, ResultSink& sink) const {
+void Book::list_instances(const std::function<std::string(InstanceId)>& name_of, Ms end, ResultSink& sink) const {
   constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
   const auto seconds = [](Ms time) { return time < 0 ? kNever : static_cast<double>(time) / kSeconds; };
   for (std::size_t i = 0; i < instances_.size(); ++i) {
     const Instance& one = instances_[i];
     if (one.added < 0) continue;
     const Ms running = one.running + (one.placed >= 0 ? end - one.placed : 0);
-    sink.add(results::instances, {std::string_view(availability.name(static_cast<InstanceId>(i))), seconds(one.added),
+    sink.add(results::instances, {std::string_view(name_of(static_cast<InstanceId>(i))), seconds(one.added),
                                   seconds(one.ready), seconds(one.removed), static_cast<double>(running) / kHours});
   }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -68,11 +70,12 @@ class Book {
   std::int64_t fatal_failures = 0, rendezvous_global = 0, rendezvous_local = 0, pipelines_capped = 0;
   std::int64_t checkpoints_started = 0, checkpoints_completed = 0, checkpoints_lost = 0;
 
-  /// Everything above as metrics. `end`: of the run. `on_demand`: instances paid besides, at the on-demand price.
+  /// Everything above as metrics. `end`: of the run. `on_demand`: so many of the first instances are
+  /// paid at the on-demand price.
   void report(const SpotConfig& config, const Model& model, Ms end, const PricePath& price, int on_demand,
               Figures& figures);
   /// The table `instances`.
-  void list_instances(const Availability& availability, Ms end, ResultSink& sink) const;
+  void list_instances(const std::function<std::string(InstanceId)>& name_of, Ms end, ResultSink& sink) const;
 
  private:
   Instance& at(InstanceId id) { return instances_[static_cast<std::size_t>(id)]; }

@@ -122,7 +122,8 @@ class TraceParser {
 
 class CountParser {
  public:
-  explicit CountParser(const std::string& source) : problems_(source) {}
+  enum class Order { ascending, any };
+  CountParser(const std::string& source, Order order) : problems_(source), order_(order) {}
 
   std::vector<TimedCount> parse(std::string_view text) {
     for_each_line(text, problems_, [this](int number, std::string_view line) { read(number, line); });
@@ -148,12 +149,13 @@ class CountParser {
     if (!count || *count < 0 || *count > kMost)
       return problems_.add(number, "expected a number of instances within 0 .. 1e+06, found '{}'", fields_.back());
     if (log && !counts_.empty() && counts_.back().count == *count) return;
-    if (!counts_.empty() && *time < counts_.back().time_s)
+    if (order_ == Order::ascending && !counts_.empty() && *time < counts_.back().time_s)
       return problems_.add(number, "times go back, from the row before to '{}'", stamp);
     counts_.push_back({*time, *count});
   }
 
   LineProblems problems_;
+  Order order_;
   std::vector<std::string_view> fields_;
   std::vector<TimedCount> counts_;
 };
@@ -180,7 +182,11 @@ SpotTrace parse_spot_trace(std::string_view text, const std::string& source) {
 }
 
 std::vector<TimedCount> parse_counts(std::string_view text, const std::string& source) {
-  return CountParser(source).parse(text);
+  return CountParser(source, CountParser::Order::ascending).parse(text);
+}
+
+std::vector<TimedCount> parse_terminations(std::string_view text, const std::string& source) {
+  return CountParser(source, CountParser::Order::any).parse(text);
 }
 
 SpotTrace events_of_counts(std::span<const TimedCount> counts, Victim victim, std::uint64_t seed) {

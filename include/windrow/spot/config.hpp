@@ -120,13 +120,16 @@ struct RendezvousConfig {
 struct CheckpointConfig {
   Period period;
   std::optional<double> write_s, load_s;
-  bool async = true;
+  bool async = true, automatic = false;
+
+  Period::Kind kind() const { return automatic ? Period::Kind::automatic : period.kind; }
 
   template <class Keys>
   void visit(Keys& key) {
-    key("period_s", period, "time between the starts of two checkpoints");
+    key("period_s", period, "time of training from one checkpoint to the next");
     key("write_s", write_s, config::within(0, 1e6), "time until a checkpoint is complete; default 89 (ckpt_tick), 60");
     key("load_s", load_s, config::within(0, 1e6), "time to load one; default 47 (ckpt_tick), 30");
+    key("auto", automatic, "the same as period_s: auto");
     key("async", async, "training goes on while a checkpoint is written");
   }
 };

@@ -39,6 +39,9 @@ SpotTrace parse_spot_trace(std::string_view text, const std::string& source);
 /// order of the file. Throws InputError likewise.
 std::vector<TimedCount> parse_counts(std::string_view text, const std::string& source);
 
+/// The same of a list of terminations, `timestamp,number`, in whichever order.
+std::vector<TimedCount> parse_terminations(std::string_view text, const std::string& source);
+
 /// Instances that come and go as the counts say, from time 0 on. `seed`: of Victim::random.
 SpotTrace events_of_counts(std::span<const TimedCount> counts, Victim victim, std::uint64_t seed = 0);
 

@@ -154,7 +154,7 @@ class Bamboo {
         global_(ms(config_.rendezvous.global_s)),
         load_(ms(config_.checkpoint.load_s.value_or(30))),
         write_(ms(config_.checkpoint.write_s.value_or(60))),
-        checkpoints_(!bugs_.fatal_loses_nothing && config_.checkpoint.period.kind != Period::Kind::never) {
+        checkpoints_(!bugs_.fatal_loses_nothing && config_.checkpoint.kind() != Period::Kind::never) {
     if (config_.duration_s) duration_ = ms(*config_.duration_s);
     step_limit_ = config_.steps ? config_.steps : duration_ ? std::nullopt : model_.steps;
     if (checkpoints_) checkpoint_due_ = checkpoint_period();
@@ -193,6 +193,9 @@ class Bamboo {
         end_ = *duration_;
         break;
       }
+      if (entry.time() > kLongestRun && !duration_)
+        throw PointError(
+            fmt::format("after {} simulated days only {} steps were done", kLongestRun / (24 * kHour), steps_));
       now_ = end_ = entry.time();
       const State before = state_;
       handle(entry);
@@ -529,7 +532,7 @@ class Bamboo {
   // Checkpoints (B5)
 
   Ms checkpoint_period() const {
-    if (config_.checkpoint.period.kind == Period::Kind::fixed)
+    if (config_.checkpoint.kind() == Period::Kind::fixed)
       return std::max<Ms>(ms(config_.checkpoint.period.seconds), 1);
     // Young and Daly: sqrt(2 write MTBF), of the fatal failures so far, of one if there was none.
     const double mtbf = static_cast<double>(std::max(now_, kHour)) /
@@ -551,7 +554,7 @@ class Bamboo {
     ++book_.checkpoints_started;
     const Ms pause = config_.checkpoint.async ? 0 : write_;
     writing_ = Writing{now_ + write_, book_.work()};
-    checkpoint_due_ = now_ + std::max(checkpoint_period(), pause);
+    checkpoint_due_ = now_ + pause + checkpoint_period();
     return pause;
   }
 
@@ -642,7 +645,8 @@ class Bamboo {
       if (no_step) context_.sink.explain("no step was completed");
       report_averages(figures);
     }
-    if (context_.sink.wants(results::instances)) book_.list_instances(*availability_, end_, context_.sink);
+    if (context_.sink.wants(results::instances))
+      book_.list_instances([this](InstanceId id) { return availability_->name(id); }, end_, context_.sink);
     figures.put_all(context_.sink);
   }
 
