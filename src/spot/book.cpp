@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "spot/exact.hpp"
 #include "windrow/kernel/error.hpp"
+#include "windrow/kernel/exact.hpp"
 #include "windrow/spot/results.hpp"
 
 namespace windrow::spot {

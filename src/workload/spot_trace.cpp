@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "windrow/kernel/error.hpp"
+#include "windrow/kernel/exact.hpp"
 #include "windrow/kernel/streams.hpp"
 #include "windrow/kernel/text.hpp"
 #include "workload/lines.hpp"
@@ -160,19 +161,13 @@ class CountParser {
   std::vector<TimedCount> counts_;
 };
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// With n - 1; NaN of fewer than two.
-double deviation_of(const std::vector<double>& values) {
-  if (values.size() < 2) return std::numeric_limits<double>::quiet_NaN();
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+double mean_of(const std::vector<std::int64_t>& values) {
+  return values.empty() ? kNan : exact_mean(values);
+}
+double deviation_of(const std::vector<std::int64_t>& values) {
+  return values.size() < 2 ? kNan : exact_deviation(values);
 }
 
 }  // namespace
@@ -258,22 +253,22 @@ std::string to_text(const SpotTrace& trace) {
 SpotStatistics statistics_of(std::span<const TimedCount> counts, std::span<const TimedCount> terminations) {
   constexpr std::int64_t kBig = 10;
   SpotStatistics s;
-  std::vector<double> intervals, regular, lost;
+  std::vector<std::int64_t> intervals, regular, lost;
   for (std::size_t i = 1; i < counts.size(); ++i) {
-    intervals.push_back(static_cast<double>(counts[i].time_s - counts[i - 1].time_s));
+    intervals.push_back(counts[i].time_s - counts[i - 1].time_s);
     const std::int64_t difference = counts[i].count - counts[i - 1].count;
     if (difference > 0) {
       ++s.addition_rows;
       s.additions += difference;
-      if (difference <= kBig) regular.push_back(static_cast<double>(difference));
+      if (difference <= kBig) regular.push_back(difference);
     } else if (difference < 0) {
       ++s.drop_rows;
       s.drops -= difference;
-      if (terminations.empty()) lost.push_back(static_cast<double>(-difference));
+      if (terminations.empty()) lost.push_back(-difference);
     }
   }
-  for (const TimedCount& row : terminations) lost.push_back(static_cast<double>(row.count));
-  for (const double number : lost) s.terminations += static_cast<std::int64_t>(number);
+  for (const TimedCount& row : terminations) lost.push_back(row.count);
+  for (const std::int64_t number : lost) s.terminations += number;
   s.termination_rows = static_cast<std::int64_t>(lost.size());
   s.changes = static_cast<std::int64_t>(intervals.size());
   s.minutes = counts.empty() ? 0 : static_cast<double>(counts.back().time_s - counts.front().time_s) / 60;

@@ -9,7 +9,6 @@
 
 #include "spot/availability.hpp"
 #include "spot/book.hpp"
-#include "spot/exact.hpp"
 #include "spot/figures.hpp"
 #include "spot/model.hpp"
 #include "spot/python_heap.hpp"
@@ -532,8 +531,7 @@ class Bamboo {
   // Checkpoints (B5)
 
   Ms checkpoint_period() const {
-    if (config_.checkpoint.kind() == Period::Kind::fixed)
-      return std::max<Ms>(ms(config_.checkpoint.period.seconds), 1);
+    if (config_.checkpoint.kind() == Period::Kind::fixed) return std::max<Ms>(ms(config_.checkpoint.period.seconds), 1);
     // Young and Daly: sqrt(2 write MTBF), of the fatal failures so far, of one if there was none.
     const double mtbf = static_cast<double>(std::max(now_, kHour)) /
                         static_cast<double>(std::max<std::int64_t>(book_.fatal_failures, 1));

@@ -1,4 +1,4 @@
-#include "spot/exact.hpp"
+#include "windrow/kernel/exact.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,7 @@
 
 #include "windrow/kernel/error.hpp"
 
-namespace windrow::spot {
+namespace windrow {
 namespace {
 
 using Wide = unsigned __int128;
@@ -75,4 +75,4 @@ double exact_deviation(const std::vector<std::int64_t>& values) {
   return root_of_fraction(static_cast<Wide>(squares * static_cast<__int128>(n) - sum * sum), n * (n - 1));
 }
 
-}  // namespace windrow::spot
+}  // namespace windrow
