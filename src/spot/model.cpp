@@ -100,6 +100,7 @@ std::optional<std::int64_t> published_steps(std::string_view model) {
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
+  names.reserve(kPublished.size() + 1);
   for (const Published& one : kPublished) names.emplace_back(one.name);
   names.emplace_back("own");
   return names;

@@ -302,8 +302,8 @@ class PipelineJob {
     rendezvous_start_ = now_;
     book_.enter(now_, Phase::reconfiguring);
     // Whoever is ready takes part, and is missed if it leaves before the end.
-    for (std::size_t id = 0; id < instances_.size(); ++id)
-      if (instances_[id].ready) instances_[id].pipeline = 0;
+    for (Instance& instance : instances_)
+      if (instance.ready) instance.pipeline = 0;
     schedule(now_ + length, PhaseEnd{generation_});
   }
 
