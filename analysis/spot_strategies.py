@@ -26,7 +26,7 @@ def main(results, picture):
     for panel, (metric, label) in zip(panels, METRICS):
         values = points[metric] / (3600 if metric == "end_time" else 1)
         mean = values.mean("seed")
-        interval = 1.96 * values.std("seed", ddof=1) / np.sqrt(values.sizes["seed"])
+        interval = 1.96 * values.std("seed", ddof=1) / np.sqrt(values.count("seed"))
         for strategy in points["strategy"].values:
             one = {"strategy": strategy}
             panel.errorbar(points[PROBABILITY], mean.sel(one), interval.sel(one), capsize=2, label=str(strategy))

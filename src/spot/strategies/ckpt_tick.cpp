@@ -289,13 +289,14 @@ class CkptTick {
   }
 
   void end_reconfiguration(Us time, bool changes) {
+    if (!reconfiguring_) return;  // waiting for instances
     if (changes) reconfigured_at_ = bugs_.losses_add_up ? reconfigured_at_ + reconfiguration_ : time + reconfiguration_;
-    if (!reconfiguring_ || !reached(time, reconfigured_at_)) return;
+    if (!reached(time, reconfigured_at_)) return;
+    reconfiguring_ = false;
     if (active_.empty() && !bugs_.unknown_sizes_fail) return;
     redone_ += std::max<std::int64_t>(step_ - saved_ - 1, 0);
     step_ = saved_ + 1;
     rows_.push_back({static_cast<std::int64_t>(active_.size()), reconfigured_at_, true, step_});
-    reconfiguring_ = false;
   }
 
   void reconfigure(Us time, bool lost_active) {

@@ -7,6 +7,7 @@
 #include "support/process.hpp"
 #include "support/spot.hpp"
 #include "windrow/kernel/error.hpp"
+#include "windrow/kernel/random.hpp"
 #include "windrow/spot/results.hpp"
 
 namespace windrow::test {
@@ -144,6 +145,31 @@ TEST(SpotDefects, TheMaximumHoldsOnceN3IsMended) {
     for (const auto ws : std::get<std::vector<std::int64_t>>(spot_table(output, "training_events").columns[0]))
       EXPECT_LE(ws, 64);
   }
+}
+
+TEST(SpotDefects, WhicheverAreKeptTheTraceGoesForwardInTime) {
+  Stream random = Streams(7).stream("bugs");
+  int waits = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    std::string bugs;
+    for (int n = 1; n <= 12; ++n)
+      if (random.bernoulli(0.5)) bugs += (bugs.empty() ? "N" : ", N") + std::to_string(n);
+    const PointOutput output = run_spot(
+        "strategy: ckpt_tick\nseed: " + std::to_string(trial) + "\nbugs: [" + bugs + "]\npreempt.chance_per_min: 1",
+        Keep::all());
+    const TableData& rows = spot_table(output, "training_events");
+    const auto& time = std::get<std::vector<double>>(rows.columns[1]);
+    for (std::size_t i = 1; i < time.size(); ++i) {
+      // The end of a step is noted by the tick after it, so it may lie up to a tick before a loss.
+      EXPECT_GE(time[i], time[i - 1] - 5) << bugs << " " << i;
+    }
+    waits += spot_metric(output, "time_waiting") > 0 ? 1 : 0;
+    const double shares = spot_metric(output, "time_useful_fraction") + spot_metric(output, "time_redone_fraction") +
+                          spot_metric(output, "time_reconfiguring_fraction") +
+                          spot_metric(output, "time_stopped_fraction");
+    EXPECT_NEAR(shares, 1, 1e-9) << bugs;
+  }
+  EXPECT_GT(waits, 10);
 }
 
 // Strategies
