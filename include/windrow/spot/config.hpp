@@ -83,7 +83,7 @@ struct AvailabilityConfig {
     static const config::Limit kKinds = config::one_of(availability_names(), "availability_models");
     key("kind", kind, kKinds, "where instances come from and go to");
     key("removal_probability", removal_probability, config::within(0, 1),
-        "hourly, lifetime: probability that an instance is taken away within an hour; default: by hour of day");
+        "hourly: probability that an instance is taken away within an hour; default: by hour of day");
     key("addition", addition, "hourly: probability that a free slot is filled within an hour");
     key("file", file, "trace: rows `milliseconds,add|remove,name` or `timestamp,count`");
     key("shift_s", shift_s, config::within(0, 1e9), "trace: begins that much later in the file");

@@ -109,7 +109,7 @@ class CkptTick {
       constexpr std::int64_t kBetweenLooks = 4096;
       for (Us time = 0; time < length_; time += tick_) {
         if (ticks_ % kBetweenLooks == 0 && context_.stop.requested()) return Outcome::stopped;
-        begin_tick(time);
+        begin_tick();
         tick(time);
       }
     } catch (const UpstreamError& upstream) {
@@ -123,7 +123,7 @@ class CkptTick {
  private:
   // The cluster
 
-  void begin_tick(Us time) {
+  void begin_tick() {
     ++ticks_;
     const auto total = static_cast<std::int64_t>(all_.size());
     most_ = std::max(most_, total);
@@ -131,7 +131,7 @@ class CkptTick {
     last_sizes_ = {static_cast<std::int64_t>(active_.size()), static_cast<std::int64_t>(standby_.size()),
                    static_cast<std::int64_t>(prepping_.size())};
     for (std::size_t i = 0; i < last_sizes_.size(); ++i) size_sums_[i] += last_sizes_[i];
-    if (last_sizes_[0] == 0) idle_ticks_.push_back(time);
+    active_at_.push_back(static_cast<int>(last_sizes_[0]));
     if (wants_ticks_)
       context_.sink.add(results::tick_log, {ticks_ - 1, last_sizes_[0], last_sizes_[1], last_sizes_[2], total,
                                             std::string_view(ids_text(active_.as_python())),
@@ -459,18 +459,20 @@ class CkptTick {
   void report_time(Figures& figures) {
     namespace r = results;
     const std::vector<Range> wasted = wasted_ranges(), reconfiguring = reconfiguration_ranges();
-    std::vector<char> is_wasted(static_cast<std::size_t>(ticks_)), is_reconfiguring(is_wasted), is_waiting(is_wasted);
+    std::vector<char> is_wasted(static_cast<std::size_t>(ticks_)), is_reconfiguring(is_wasted);
     mark(wasted, is_wasted);
     mark(reconfiguring, is_reconfiguring);
-    for (const Us time : idle_ticks_) is_waiting[static_cast<std::size_t>(time / tick_)] = 1;
     std::int64_t wastes = 0, reconfigurations = 0, either = 0, waits = 0, redone = 0, useful = 0;
     for (std::size_t i = 0; i < is_wasted.size(); ++i) {
+      const bool is_either = is_wasted[i] != 0 || is_reconfiguring[i] != 0, is_waiting = active_at_[i] == 0;
       wastes += is_wasted[i];
       reconfigurations += is_reconfiguring[i];
-      either += is_wasted[i] | is_reconfiguring[i];
-      waits += is_waiting[i];
-      redone += is_wasted[i] & ~is_waiting[i] & 1;
-      useful += is_wasted[i] == 0 && is_reconfiguring[i] == 0 && is_waiting[i] == 0 ? 1 : 0;
+      either += is_either ? 1 : 0;
+      waits += is_waiting ? 1 : 0;
+      redone += is_wasted[i] != 0 && !is_waiting ? 1 : 0;
+      if (is_either || is_waiting) continue;
+      ++useful;
+      useful_active_ += active_at_[i];
     }
     const auto all = static_cast<double>(ticks_);
     figures[r::rollbacks] = static_cast<double>(wasted.size());
@@ -490,10 +492,6 @@ class CkptTick {
     figures[r::time_running] = static_cast<double>(useful + redone) * tick_s;
     figures[r::time_waiting] = static_cast<double>(waits) * tick_s;
     figures[r::time_reconfiguring] = static_cast<double>(ticks_ - useful - redone - waits) * tick_s;
-    // Active instances of useful ticks: their average over all ticks stands for them, as no log of sizes is kept.
-    useful_active_ = all > 0 ? static_cast<double>(size_sums_[0]) * static_cast<double>(useful) /
-                                   std::max(1.0, all - static_cast<double>(waits))
-                             : 0;
   }
 
   struct Preparation {
@@ -524,7 +522,7 @@ class CkptTick {
 
   std::int64_t ticks_ = 0, most_ = 0, least_ = std::numeric_limits<std::int64_t>::max();
   std::array<std::int64_t, 3> last_sizes_{}, size_sums_{};
-  std::vector<Us> idle_ticks_;
+  std::vector<int> active_at_;  ///< instances that train, at each tick
   std::int64_t additions_ = 0, preemptions_ = 0, redone_ = 0;
   std::int64_t checkpoints_started_ = 0, checkpoints_completed_ = 0, checkpoints_lost_ = 0;
   double useful_active_ = 0;
