@@ -1,6 +1,7 @@
 #include "cli/catalog.hpp"
 
 #include "windrow/empty/empty.hpp"
+#include "windrow/spot/spot.hpp"
 #include "windrow/training/training.hpp"
 
 namespace windrow::cli {
@@ -8,6 +9,7 @@ namespace windrow::cli {
 Catalog make_catalog() {
   Catalog catalog;
   catalog.add<training::TrainingSimulator>();
+  catalog.add<spot::SpotSimulator>();
   catalog.add<empty::EmptySimulator>();
   return catalog;
 }

@@ -14,6 +14,7 @@ int describe_command(const Context&);
 int verify_command(const Context&);
 int digest_command(const Context&);
 int report_command(const Context&);
+int import_command(const Context&);
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
@@ -41,6 +42,10 @@ const std::vector<Command>& commands() {
        "one HTML page that needs nothing beside it: figures, results to sort and filter, provenance\n"
        "Drawn by the Python package in analysis/, with the Python that has it, or with WINDROW_PYTHON.",
        report_command},
+      {"import", "KIND FILE [-o FILE]",
+       "turns a published format into Windrow's own, and prints what is in it\n"
+       "KIND: spot-trace, numbers of spot instances over time: their statistics, and with -o a trace of events.",
+       import_command},
   };
   return all;
 }

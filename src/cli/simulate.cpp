@@ -62,10 +62,13 @@ void write_tables(const std::string& folder, const Description& description, con
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw InputError(fmt::format("--tables {}: cannot make the folder: {}", folder, error.message()));
-  for (std::size_t t = 0; t < description.tables.size(); ++t)
-    write_csv(fmt::format("{}/{}.csv", folder, description.tables[t]->name), *description.tables[t], output.tables[t]);
-  for (std::size_t s = 0; s < description.series.size(); ++s)
-    write_csv(fmt::format("{}/{}.csv", folder, description.series[s]->name), *description.series[s], output.series[s]);
+  const auto write = [&](const Table& table, const TableData& data) {
+    const bool kept = !data.columns.empty(), other_may_have_rows = !table.csv.empty();
+    if (!kept || (other_may_have_rows && data.rows() == 0)) return;
+    write_csv(fmt::format("{}/{}.csv", folder, table.csv.empty() ? table.name : table.csv), table, data);
+  };
+  for (std::size_t t = 0; t < description.tables.size(); ++t) write(*description.tables[t], output.tables[t]);
+  for (std::size_t s = 0; s < description.series.size(); ++s) write(*description.series[s], output.series[s]);
 }
 
 void print_json(const Description& description, const PointOutput& output, sweep::PointStatus status) {
@@ -140,7 +143,8 @@ int simulate_command(const Context& context) {
 
   PointOutput output;
   try {
-    output = simulate(*config.simulator, config::parse_canonical(config.text), folder || file ? Keep::all() : Keep{});
+    const Keep tables = flags.has("timeline") ? Keep::all() : Keep::without_timelines(description);
+    output = simulate(*config.simulator, config::parse_canonical(config.text), folder || file ? tables : Keep{});
   } catch (const PointError& error) {
     print_failure(description, error.what(), json);
     return kSomeFailed;

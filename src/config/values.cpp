@@ -190,7 +190,7 @@ std::string with_article(std::string_view type) {
 }
 
 std::string expected(std::string_view what, const Limit& limit, const Node& node) {
-  const bool is_type = what == "number" || what == "integer" || what == "text";
+  const bool is_type = what.starts_with("number") || what == "integer" || what == "text";
   std::string text = is_type ? with_article(what) : std::string(what);
   if (!limit.names.empty()) {
     if (node.kind == Node::Kind::scalar) {
@@ -259,6 +259,30 @@ WINDROW_INTEGER_VALUE(int)
 WINDROW_INTEGER_VALUE(std::int64_t)
 WINDROW_INTEGER_VALUE(std::uint64_t)
 #undef WINDROW_INTEGER_VALUE
+
+std::string Value<BigInteger>::type() {
+  return "integer of any size";
+}
+std::string Value<BigInteger>::types() {
+  return "integers";
+}
+bool Value<BigInteger>::read(const Node& node, BigInteger& value, const Limit& limit, Faults& faults) {
+  std::string_view digits = is_plain(node) ? std::string_view(node.text) : std::string_view();
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+    return fault(faults, node, expected("integer", limit, node));
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  value.digits.assign(negative && digits != "0" ? 1 : 0, '-');
+  value.digits += digits;
+  return true;
+}
+void Value<BigInteger>::write(std::string& out, const BigInteger& value) {
+  out += value.digits;
+}
+void Value<BigInteger>::draw(Draws& draws, BigInteger& value, const Limit&) {
+  value.digits = std::to_string(draws.below(1000));
+}
 
 std::string Value<double>::type() {
   return "number";

@@ -74,6 +74,21 @@ double log_gamma(double x) {
 
 }  // namespace
 
+Words words_of_decimal(std::string_view digits) {
+  Words words = {0};
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') continue;
+    std::uint64_t carry = static_cast<std::uint64_t>(digit - '0');
+    for (std::uint32_t& word : words) {
+      carry += std::uint64_t{word} * 10;
+      word = static_cast<std::uint32_t>(carry);
+      carry >>= 32;
+    }
+    if (carry != 0) words.push_back(static_cast<std::uint32_t>(carry));
+  }
+  return words;
+}
+
 PythonRandom::PythonRandom(std::uint64_t seed, PythonVersion version) : PythonRandom(words_of(seed), version) {}
 PythonRandom::PythonRandom(double seed, PythonVersion version) : PythonRandom(float_hash(seed), version) {}
 PythonRandom::PythonRandom(std::string_view seed, PythonVersion version) : PythonRandom(words_of_text(seed), version) {}

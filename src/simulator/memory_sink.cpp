@@ -56,6 +56,15 @@ void append(ColumnData& data, const Cell& cell, const Table& table, const Column
 
 }  // namespace
 
+Keep Keep::without_timelines(const Description& description) {
+  Keep keep = all();
+  for (std::size_t i = 0; i < description.tables.size(); ++i)
+    if (description.tables[i]->timeline) keep.tables &= ~(std::uint64_t{1} << i);
+  for (std::size_t i = 0; i < description.series.size(); ++i)
+    if (description.series[i]->timeline) keep.series &= ~(std::uint64_t{1} << i);
+  return keep;
+}
+
 std::size_t TableData::rows() const {
   if (columns.empty()) return 0;
   return std::visit([](const auto& values) { return values.size(); }, columns.front());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -34,6 +35,26 @@ struct Range {
   }
 };
 
+/// Keys of type `integer`, or `integer of any size`.
+bool takes_integers(const KeyInfo& key) {
+  return key.type.starts_with("integer");
+}
+
+/// Keys of type `number`, or `number or auto`.
+bool takes_numbers(const KeyInfo& key) {
+  return key.type.starts_with("number");
+}
+
+bool all_numbers(const std::vector<Node>& nodes) {
+  return std::all_of(nodes.begin(), nodes.end(), [](const Node& node) { return parse_double(node.text).has_value(); });
+}
+
+/// Digits alone, with a sign perhaps: an integer, if not one of 64 bits.
+bool is_whole(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// A value in flow style, for axes over lists.
 std::string flow_text(const Node& node) {
   if (node.kind != Node::Kind::list) return node.text;
@@ -56,15 +77,18 @@ void take_values(AxisDraft& draft, Problems& problems) {
     }
     draft.axis.values = AxisValues(std::move(column));
   };
-  if (key.type == "number") {
+  if (key.type == "number" || (takes_numbers(key) && all_numbers(draft.nodes))) {
     make([](const Node& node) { return parse_double(node.text); });
-  } else if (key.type == "integer") {
+  } else if (takes_integers(key)) {
     make([&](const Node& node) {
       const std::optional<std::int64_t> value = parse_int64(node.text);
-      if (!value && !node.quoted && parse_uint64(node.text))
+      const bool schema_accepts = key.type == "integer" ? parse_uint64(node.text).has_value() : is_whole(node.text);
+      if (!value && !node.quoted && schema_accepts)
         problems.add(node.position, key.path,
-                     fmt::format("expected an integer of at most {} on an axis, found {}",
-                                 std::numeric_limits<std::int64_t>::max(), node.text));
+                     node.text.starts_with('-') ? fmt::format("expected an integer of at least {} on an axis, found {}",
+                                                              std::numeric_limits<std::int64_t>::min(), node.text)
+                                                : fmt::format("expected an integer of at most {} on an axis, found {}",
+                                                              std::numeric_limits<std::int64_t>::max(), node.text));
       return value;
     });
   } else if (key.type == "boolean") {
@@ -97,8 +121,8 @@ class RangeReader {
   RangeReader(const Node& node, const KeyInfo& key, Problems& problems) : node_(node), key_(key), problems_(problems) {}
 
   AxisValues read() {
-    if (key_.type == "integer") return make<std::int64_t>();
-    if (key_.type == "number") return make<double>();
+    if (takes_integers(key_)) return make<std::int64_t>();
+    if (takes_numbers(key_)) return make<double>();
     fail(fmt::format("a range is made of numbers: expected a list of values ({})", key_.type));
     return {};
   }
@@ -197,7 +221,7 @@ class RangeReader {
 }  // namespace
 
 bool AxisDraft::is_direct() const {
-  return key->alternative_of.empty() && (key->type == "number" || key->type == "integer" || key->type == "boolean");
+  return key->alternative_of.empty() && (key->type == "number" || takes_integers(*key) || key->type == "boolean");
 }
 
 void AxisDraft::put(Node& node, std::size_t which) const {

@@ -95,6 +95,60 @@ TEST_F(Commands, SimulateWritesTablesAndSeriesAsCsv) {
             "time,utilization,active_jobs,queue_length,idle_k80,idle_p100,idle_v100\n");
 }
 
+TEST_F(Commands, SimulateWritesATimelineWhenAskedTo) {
+  folder_.write("c.yaml", "strategy: bamboo_compat\nduration_s: 3600\n");
+  out({"simulate", "c.yaml", "--tables", "few"});
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("few/events.csv")));
+  EXPECT_EQ(lines(test::read_file(folder_.file("few/instances.csv")), 0, 1),
+            "name,added,ready,removed,hours_running\n");
+  out({"simulate", "c.yaml", "--timeline", "--tables", "all"});
+  const std::string events = test::read_file(folder_.file("all/events.csv"));
+  EXPECT_EQ(lines(events, 0, 1),
+            "n,time_ms,kind,name,event_version,status_before,status_after,instances,running,waiting,pipelines,stages,"
+            "version,steps,fatal,step_ms,fallback_active,rendezvous_size,overloaded\n");
+  EXPECT_TRUE(lines(events, 1, 1).starts_with("0,0,ADD,node1,,STOPPED,STOPPED,1,0,")) << events;
+  // Another strategy, another table under that name.
+  out({"simulate", "c.yaml", "--timeline", "--tables", "all", "--set", "strategy=ckpt_tick_compat"});
+  EXPECT_EQ(lines(test::read_file(folder_.file("all/events.csv")), 0, 2), "ws,t_seconds,event,event_id\n32,0,step,0\n");
+}
+
+TEST_F(Commands, ImportPrintsWhatIsInATraceAndWritesItsEvents) {
+  const std::string traces = std::string(WINDROW_SOURCE_DIR) + "/traces/spot/";
+  const std::string text = out({"import", "spot-trace", traces + "p3-64-counts.csv", "--terminations",
+                                traces + "p3-64-terminations.csv", "-o", "events.csv"});
+  EXPECT_NE(text.find("MTTP                                          221.875  s"), std::string::npos) << text;
+  EXPECT_NE(text.find("add: {chance_per_min: 0.14366197183098592, mean: 2.5416666666666665, std: 1.9456261184790364"),
+            std::string::npos)
+      << text;
+  folder_.write("c.yaml", "strategy: redundant\nduration_s: 21300\navailability: {kind: trace, file: events.csv}\n");
+  const auto json = nlohmann::json::parse(out({"simulate", "c.yaml", "--json"}));
+  EXPECT_EQ(json.at("metrics").at("additions"), 196) << "8 at the start, 188 later";
+  const auto statistics =
+      nlohmann::json::parse(out({"import", "spot-trace", traces + "v100-counts.csv", "--json", "--victim", "random"}));
+  EXPECT_EQ(statistics.at("count changes"), 120);
+  EXPECT_EQ(windrow({"import", "spot-trce", "x"}).err,
+            "windrow import: unknown kind 'spot-trce'; did you mean 'spot-trace'? (there is spot-trace)\n");
+  const Finished wrong = windrow({"import", "spot-trace", traces + "p3.csv", "-o", "wrong.csv"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_NE(wrong.err.find("p3.csv:1: expected a time as 2021-07-26T18:42:00Z, found '0 add'"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("wrong.csv")));
+  EXPECT_EQ(windrow({"import", "spot-trace", traces + "p3-64-counts.csv", "--victim", "old"}).err,
+            "--victim: expected oldest, youngest or random, found 'old'\n");
+}
+
+TEST_F(Commands, EverySweepOfTheSpotSimulatorIsSoundAndItsPointsRun) {
+  int sweeps = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(WINDROW_SOURCE_DIR) + "/sweeps")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("spot-")) continue;
+    ++sweeps;
+    const Finished run = windrow({"run", entry.path().string(), "-o", name + ".h5", "--limit", "20", "--quiet"});
+    EXPECT_NE(run.status, 1) << name << run.err;
+    EXPECT_NE(run.status, 2) << name << run.err;
+  }
+  EXPECT_GE(sweeps, 9);
+}
+
 TEST_F(Commands, SimulateKeepsEverythingInAResultFileAndRefusesAnother) {
   folder_.write("c.yaml", kSmallConfig);
   out({"simulate", "c.yaml", "-o", "one.h5"});

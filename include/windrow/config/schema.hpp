@@ -10,10 +10,10 @@
 //       }
 //     };
 //
-// Types of values: bool, int, std::int64_t, std::uint64_t, double, std::string (with one_of), FileRef, std::optional of
-// these (absent by default: no line in the canonical text), std::vector of numbers or strings, and any type with a
-// Format (below). Doubles must be finite. `require` and `alternative` are told of problems only where every key they
-// depend on was read well.
+// Types of values: bool, int, std::int64_t, std::uint64_t, BigInteger, double, std::string (with one_of), FileRef,
+// std::optional of these (absent by default: no line in the canonical text), std::vector of numbers or strings, and any
+// type with a Format (below). Doubles must be finite. `require` and `alternative` are told of problems only where every
+// key they depend on was read well.
 #pragma once
 
 #include <concepts>
@@ -51,6 +51,12 @@ Limit at_least(double bound);
 Limit within(double low, double high);
 Limit one_of(std::vector<std::string> names, std::string kind = "");
 
+/// An integer of any size, as the seeds of some published programs are. On an axis its values have 64 bits.
+struct BigInteger {
+  std::string digits = "0";  ///< decimal, without leading zeros, with '-' if negative
+  friend bool operator==(const BigInteger&, const BigInteger&) = default;
+};
+
 /// A file that the configuration names. Relative paths are looked for beside the file that says so (the working
 /// directory for flags), then in the data folder. Its content is part of a point's identity, its path is not.
 struct FileRef {
@@ -70,9 +76,8 @@ std::string present_path(const FileRef& file);
 std::vector<std::string> data_folders();
 
 /// Text form of a value type of the domain (`36:36:36`): specialise with
-///     static constexpr std::string_view expected = "V:P:K, three counts of GPUs";
-///     static std::optional<T> parse(std::string_view text);
-///     static std::string text(const T& value);
+///     static constexpr std::string_view expected = "V:P:K, three counts of GPUs";  // `number or …`: axes may be
+///     ranges static std::optional<T> parse(std::string_view text); static std::string text(const T& value);
 template <class T>
 struct Format;
 

@@ -24,6 +24,9 @@ struct PythonVersion {
 /// A natural number of any size: 32-bit words, the least significant first.
 using Words = std::vector<std::uint32_t>;
 
+/// Of a decimal number; a sign before it is passed over.
+Words words_of_decimal(std::string_view digits);
+
 class PythonRandom {
  public:
   struct State {

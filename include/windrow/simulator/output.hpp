@@ -30,6 +30,8 @@ struct PointOutput {
 struct Keep {
   std::uint64_t tables = 0, series = 0;
   static Keep all() { return {~std::uint64_t{0}, ~std::uint64_t{0}}; }
+  /// Everything but the tables and series that are timelines.
+  static Keep without_timelines(const Description& description);
 };
 
 /// Collects a run's results and checks them against the declaration: an undeclared or doubled metric, a row of wrong

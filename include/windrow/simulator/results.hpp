@@ -29,6 +29,8 @@ struct Column {
 struct Table {
   std::string_view name, description;
   std::vector<Column> columns;
+  bool timeline = false;      ///< a row per event: `windrow simulate` keeps it with --timeline only
+  std::string_view csv = {};  ///< name as a CSV file, if another: tables of which a run fills only one may share it
 };
 
 /// A table in which the first column is simulated time in s, ascending.

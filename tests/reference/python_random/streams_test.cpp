@@ -32,20 +32,6 @@ std::vector<std::string> split(const std::string& text, const std::string& separ
   return parts;
 }
 
-Words words_of_decimal(const std::string& digits) {
-  Words words = {0};
-  for (const char digit : digits) {
-    std::uint64_t carry = static_cast<std::uint64_t>(digit - '0');
-    for (std::uint32_t& word : words) {
-      carry += std::uint64_t{word} * 10;
-      word = static_cast<std::uint32_t>(carry);
-      carry >>= 32;
-    }
-    if (carry != 0) words.push_back(static_cast<std::uint32_t>(carry));
-  }
-  return words;
-}
-
 std::string decimal(Words words) {
   std::string digits;
   while (std::any_of(words.begin(), words.end(), [](std::uint32_t word) { return word != 0; })) {

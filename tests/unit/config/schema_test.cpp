@@ -92,6 +92,29 @@ window: [0, 2.5]
 )");
 }
 
+struct Seeded {
+  BigInteger seed;
+
+  template <class Keys>
+  void visit(Keys& key) {
+    key("seed", seed, "of any size");
+  }
+};
+
+TEST(Schema, AnIntegerOfAnySizeKeepsAllItsDigits) {
+  const auto text_of = [](const char* yaml) {
+    Problems problems;
+    const std::string text = Schema::of<Seeded>().resolve(parse_yaml(yaml, "c.yaml", problems), problems);
+    return problems.empty() ? text : problems.text();
+  };
+  EXPECT_EQ(text_of(""), "seed: 0\n");
+  EXPECT_EQ(text_of("seed: -0007"), "seed: -7\n");
+  EXPECT_EQ(text_of("seed: 1180591620717411315769"), "seed: 1180591620717411315769\n");
+  EXPECT_EQ(text_of("seed: 1.5"), "c.yaml:1:7: seed: expected an integer, found 1.5");
+  EXPECT_EQ(text_of("seed: '7'"), "c.yaml:1:7: seed: expected an integer, found \"7\"");
+  EXPECT_EQ(Schema::of<Seeded>().keys().front().type, "integer of any size") << "so that it can be an axis";
+}
+
 TEST(Schema, DottedKeysAreSections) {
   EXPECT_EQ(resolved("jobs.count: 3\njobs: {multi_gpu: true}\n"), resolved("jobs:\n  count: 3\n  multi_gpu: true\n"));
 }

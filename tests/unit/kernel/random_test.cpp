@@ -56,6 +56,8 @@ TEST(PythonRandom, SeedsOfEveryWidthAndSign) {
   EXPECT_EQ(first(std::int64_t{-42}), first(std::uint8_t{42}));
   EXPECT_EQ(first(std::numeric_limits<std::int64_t>::min()), first(std::uint64_t{1} << 63));
   EXPECT_EQ(first(Words{42, 0, 0}), first(42)) << "leading zero words are no part of a number";
+  EXPECT_EQ(first(words_of_decimal("-42")), first(42));
+  EXPECT_EQ(words_of_decimal("1180591620717411315769"), (Words{12345, 0, 64})) << "2^70 + 12345";
   EXPECT_EQ(first(1.0), first(1));
   EXPECT_NE(first("42"), first(42));
   EXPECT_NO_THROW(first(std::numeric_limits<double>::infinity()));

@@ -58,6 +58,17 @@ TEST(MemorySink, KeepsMetricsInDeclaredOrderAndTablesByColumn) {
   EXPECT_EQ(output.series[0].columns[1], ColumnData(std::vector<double>{1.0, 2.0}));
 }
 
+TEST(Keep, LeavesTimelinesOutUnlessAllIsKept) {
+  const Table events{"events", "each event", {{"n", "1", "number", ColumnType::integer}}, true};
+  Description d = description();
+  d.tables = {&events, &requests};
+  MemorySink sink(d, Keep::without_timelines(d));
+  EXPECT_FALSE(sink.wants(events));
+  EXPECT_TRUE(sink.wants(requests));
+  EXPECT_TRUE(sink.wants(load));
+  EXPECT_TRUE(MemorySink(d, Keep::all()).wants(events));
+}
+
 TEST(MemorySink, DropsWhatNobodyKeeps) {
   const Description d = description();
   MemorySink sink(d, Keep{1, 0});
