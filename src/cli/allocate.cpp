@@ -62,14 +62,14 @@ nlohmann::ordered_json finite(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
 
-void print_json(const Instance& instance, const std::string& policy, const std::string& tie_break,
-                const Answer& answer) {
+void print_json(const Instance& instance, const std::string& policy, const Answer& answer) {
   nlohmann::ordered_json all;
   all["policy"] = policy;
-  all["tie_break"] = tie_break;
+  all["tie_break"] = nullptr;
   all["objective"] = nullptr;
   if (answer.explanation) {
     const training::Explanation& why = *answer.explanation;
+    all["tie_break"] = why.tie_break;
     all["objective"] = finite(why.objective);
     all["objective_name"] = why.objective_name;
     all["objective_unit"] = why.objective_unit;
@@ -127,7 +127,7 @@ void print_text(const Instance& instance, const Answer& answer) {
 int allocate_command(const Context& context) {
   Flags flags("allocate", {"INSTANCE.json"});
   flags.value<std::string>("policy", "NAME", "the policy (windrow list policies)")
-      .value<std::string>("tie-break", "MODE", "central, lexicographic or vertex")
+      .value<std::string>("tie-break", "MODE", "central, lexicographic, vertex, or auto: what suits the policy")
       .list("set", "PATH=VALUE", "sets another option of a policy, as in a configuration: las.threshold_gpu_s=60")
       .flag("json", "prints one JSON object: {\"objective\": …, \"allocation\": {…}, \"levels\": {…}}");
   if (!flags.parse(context.arguments)) return kAllDone;
@@ -146,7 +146,7 @@ int allocate_command(const Context& context) {
     throw InputError(
         fmt::format("{}: {}", training::policies().find(*policy) == nullptr ? "--policy" : path, error.what()));
   }
-  flags.has("json") ? print_json(instance, *policy, options.tie_break, answer) : print_text(instance, answer);
+  flags.has("json") ? print_json(instance, *policy, answer) : print_text(instance, answer);
   return kAllDone;
 }
 

@@ -135,7 +135,7 @@ struct TrainingConfig {
   bool saturation = true;
   PricesConfig prices;
   LimitsConfig limits;
-  std::string tie_break = "central", water_filling_mode = "exact";
+  std::string tie_break = "auto", water_filling_mode = "exact";
   std::optional<std::string> makespan_mode;
   bool realisable = false;
   AlloxConfig allox;
@@ -189,9 +189,9 @@ struct TrainingConfig {
     key("saturation", saturation, "a run whose queue grows without bound ends early, with status saturated");
     key.section("prices", prices);
     key.section("limits", limits);
-    key("tie_break", tie_break, config::one_of({"central", "lexicographic", "vertex"}),
+    key("tie_break", tie_break, config::one_of({"auto", "central", "lexicographic", "vertex"}),
         "which of many optimal allocations: the centre of all; that of water filling with the least GPU time; a "
-        "vertex");
+        "vertex. auto: the centre, but a vertex for finish_time_fairness_packed and min_total_duration_packed");
     key("makespan_mode", makespan_mode, config::one_of({"exact", "bisection"}),
         "min_total_duration: the least time; or as published, any allocation within a time found by halves, 5 % above; "
         "default: bisection under compat: upstream. With pairs always exact");

@@ -112,6 +112,7 @@ class Allocation {
 /// How a policy that optimises came to its last allocation.
 struct Explanation {
   std::string_view objective_name, objective_unit;
+  std::string_view tie_break;  ///< which of many optimal allocations was taken
   double objective = std::numeric_limits<double>::quiet_NaN();
   double gap = 0;                   ///< relative distance to the proved bound
   int rounds = 0;                   ///< of the solver: columns, Newton steps, pivots
@@ -134,9 +135,9 @@ class Policy {
 
 /// How the round scheduler treats a policy.
 struct PolicyTraits {
-  bool shuffles_types = false;  ///< does not know the types apart: their order is drawn anew in each round
-  bool packs = false;           ///< two jobs may share GPUs
-  bool only_allocated = false;  ///< a job without allocation never fills a GPU that is left
+  bool shuffles_types = false;    ///< does not know the types apart: their order is drawn anew in each round
+  bool packs = false;             ///< two jobs may share GPUs
+  bool only_allocated = false;    ///< a job without allocation never fills a GPU that is left
   bool changes_its_mind = false;  ///< while no job comes or goes, too: asked again at each interval
   bool needs_prices = false, needs_deadlines = false;  ///< means nothing without
 };

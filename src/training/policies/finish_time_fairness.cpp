@@ -9,7 +9,7 @@ namespace {
 class FinishTimeFairness final : public LinearPolicy {
  public:
   FinishTimeFairness(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "largest finish-time ratio", "1") {}
+      : LinearPolicy(config, sight, "largest finish-time ratio", "1", sight == Sight::pairs ? "vertex" : "central") {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
     solve::Jobs& jobs = look_at(input);

@@ -10,6 +10,11 @@ solve::TieBreak tie_break_named(std::string_view name) {
   return name == "vertex" ? solve::TieBreak::vertex : solve::TieBreak::central;
 }
 
+std::string_view name_of(solve::TieBreak tie_break) {
+  if (tie_break == solve::TieBreak::lexicographic) return "lexicographic";
+  return tie_break == solve::TieBreak::vertex ? "vertex" : "central";
+}
+
 double speed(const JobView& job, std::size_t type, Sight sight) {
   switch (sight) {
     case Sight::blind:
@@ -29,16 +34,20 @@ constexpr std::size_t kRemembered = 4096;
 }  // namespace
 
 LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-                           std::string_view objective_unit)
-    : sight_(sight), tie_break_(tie_break_named(config.tie_break)), solver_(tie_break_, kRemembered) {
+                           std::string_view objective_unit, std::string_view automatic)
+    : sight_(sight),
+      tie_break_(tie_break_named(config.tie_break == "auto" ? automatic : config.tie_break)),
+      solver_(tie_break_, kRemembered) {
   jobs_.realisable = config.realisable;
   explanation_.objective_name = objective_name;
   explanation_.objective_unit = objective_unit;
+  explanation_.tie_break = name_of(tie_break_);
 }
 
 solve::Jobs& LinearPolicy::look_at(const PolicyInput& input) {
-  explanation_ =
-      Explanation{.objective_name = explanation_.objective_name, .objective_unit = explanation_.objective_unit};
+  explanation_ = Explanation{.objective_name = explanation_.objective_name,
+                             .objective_unit = explanation_.objective_unit,
+                             .tie_break = explanation_.tie_break};
   jobs_.capacity.assign(input.cluster.gpus.begin(), input.cluster.gpus.end());
   for (auto* const list :
        {&jobs_.throughput, &jobs_.gpus, &jobs_.priority, &jobs_.steps_left, &jobs_.elapsed_s, &jobs_.served_s})

@@ -24,8 +24,9 @@ class LinearPolicy : public Policy {
   const Explanation* explanation() const final { return &explanation_; }
 
  protected:
+  /// `automatic`: what tie_break `auto` means for this policy.
   LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-               std::string_view objective_unit);
+               std::string_view objective_unit, std::string_view automatic = "central");
 
   /// The jobs of a call in numbers, in memory that is used again. The explanation is begun anew.
   solve::Jobs& look_at(const PolicyInput& input);

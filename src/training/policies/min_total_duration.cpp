@@ -7,7 +7,7 @@ namespace {
 class MinTotalDuration final : public LinearPolicy {
  public:
   MinTotalDuration(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "time until all jobs are done", "s"),
+      : LinearPolicy(config, sight, "time until all jobs are done", "s", sight == Sight::pairs ? "vertex" : "central"),
         bisects_(config.makespan_mode ? *config.makespan_mode == "bisection" : config.upstream()) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
