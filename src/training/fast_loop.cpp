@@ -225,6 +225,7 @@ class FastLoop {
     worker_time_s_[w] += exec_s;
     const std::int32_t* const gpus = gpus_of(c);
     for (int k = 0; k < combo.gpus; ++k) ledger_.gpu_busy_s[static_cast<std::size_t>(gpus[k])] += exec_s;
+    if (combo.pair()) ledger_.note_pair(at(combo.first).id, at(combo.second).id);
     const bool first_done = advance(combo.first, combo.steps_first, exec_s, w);
     const double finish_s = combo.finish_s;  // the combination may go with its first job
     if (!combo.pair()) {
@@ -418,7 +419,8 @@ class FastLoop {
           view_of(model_, ledger_[job.id], job.id, job.total_steps - job.steps_run, job.attained_gpu_s, now_s_));
     }
     allocation_.reset(views_.size());
-    policy_->allocate({model_.cluster, views_, model_.packed, now_s_, model_.price_usd_per_h}, allocation_);
+    policy_->allocate({model_.cluster, views_, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()},
+                      allocation_);
     ledger_.note_call(policy_->explanation());
     for (std::size_t j = 0; j < singles_.size(); ++j) {
       at(singles_[j]).allocated = true;
@@ -1009,10 +1011,12 @@ class FastLoop {
       const auto w = static_cast<std::size_t>(combo.type);
       combo.received_s[w] = task.received_s;
       at(combo.first).steps_run += static_cast<double>(rounds) * combo.round_first[w];
-      if (combo.pair())
+      if (combo.pair()) {
         at(combo.second).steps_run += static_cast<double>(rounds) * combo.round_second[w];
-      else
+        ledger_.note_pair(at(combo.first).id, at(combo.second).id);
+      } else {
         combo.failures = 0;
+      }
       combo.finish_s = now_s_ + combo.round_s[w];  // of the round that is under way
     }
     changed_ = true;

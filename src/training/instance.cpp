@@ -261,7 +261,8 @@ class InstanceReader {
     std::string missing;
     for (std::size_t j = 0; j < covered.size(); ++j)
       if (!covered[j]) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", instance_.jobs[j].id);
-    if (!missing.empty() && problems_.empty()) problem(*entities, "entities", "do not cover all jobs: in none is " + missing);
+    if (!missing.empty() && problems_.empty())
+      problem(*entities, "entities", "do not cover all jobs: in none is " + missing);
   }
 
   config::Tree tree_;

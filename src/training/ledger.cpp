@@ -34,7 +34,9 @@ Ledger::Ledger(const Model& model, bool keep_series)
       model_(model),
       keep_series_(keep_series),
       left_(jobs_to_complete(model)),
-      total_gpus_(model.cluster.total_gpus()) {}
+      total_gpus_(model.cluster.total_gpus()) {
+  if (model.config.estimation.on() && model.policy->traits.packs) estimator_.emplace(model);
+}
 
 void Ledger::open_window(const Job& job, double now_s, double busy_s) {
   window = Window{model_.trace.empty() ? job.arrival_s : now_s, now_s, busy_s};
@@ -45,6 +47,7 @@ void Ledger::enter(const Job& job, double now_s) {
   // Upstream knows deadlines only where prices are charged.
   if (job.slo && (model_.config.prices.charged || !model_.upstream))
     record.deadline_s = *job.slo * model_.duration_s(job) + now_s;
+  if (estimator_) record.reference = estimator_->match(job.rate_key);
   jobs_.push_back(record);
   ++active_jobs_;
   wanted_gpus_ += job.gpus;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "training/estimator.hpp"
 #include "training/model.hpp"
 
 namespace windrow::training {
@@ -17,6 +18,7 @@ struct JobRecord {
   double deadline_s = std::numeric_limits<double>::infinity();
   double finished_s = 0;  ///< end of its last micro-task
   double cost_usd = 0;
+  int reference = -1;  ///< what it was matched to, where rates of pairs are estimated
   enum class State : std::uint8_t { active, completed, dropped } state = State::active;
 
   double jct_s() const { return finished_s - job.arrival_s; }
@@ -76,6 +78,12 @@ class Ledger {
   void close(JobId id, JobRecord::State state);
   /// Drops a job that has just come if it can run nowhere on this cluster; whether it did.
   bool turn_away(JobId id);
+  /// Two jobs have run together.
+  void note_pair(JobId first, JobId second) {
+    if (estimator_) estimator_->learn(first, second);
+  }
+  /// What the policy is told of pairs instead of their true rates; null: nothing else.
+  const PairEstimates* estimates() const { return estimator_ ? &*estimator_ : nullptr; }
   /// The policy has been called; `explanation` may be null.
   void note_call(const Explanation* explanation);
   /// All that must be done is done.
@@ -113,6 +121,7 @@ class Ledger {
   void open_window(const Job& job, double now_s, double busy_s);
 
   const Model& model_;
+  std::optional<Estimator> estimator_;
   bool keep_series_;
   std::vector<JobRecord> jobs_;
   std::int64_t left_;  // jobs that must still complete

@@ -26,6 +26,7 @@ Model::Model(const TrainingConfig& config_in)
     throw InputError(fmt::format("{}: window: must not reach beyond the {} jobs of the trace", config.jobs.trace->path,
                                  trace.size()));
   check_entities();
+  check_estimation();
   if (config.jobs.multi_gpu) check_distributed_types();
   if (config.policy == "allox") check_one_gpu_each();
 }
@@ -35,6 +36,18 @@ void Model::check_one_gpu_each() const {
     if (const int gpus = rates[static_cast<std::size_t>(trace[id].key)].gpus; gpus != 1)
       throw InputError(fmt::format("{}: policy: allox serves jobs of one GPU only, but job {} wants {}",
                                    config.jobs.trace->path, id, gpus));
+}
+
+void Model::check_estimation() const {
+  if (!config.estimation.on()) return;
+  for (std::size_t j = 0; j < trace.size(); ++j)
+    if (rates[static_cast<std::size_t>(trace[j].key)].gpus != 1)
+      throw InputError(fmt::format("{}: job {}: estimation is for jobs of one GPU only", config.jobs.trace->path, j));
+  const auto types = static_cast<std::int64_t>(
+      std::count_if(rates.begin(), rates.end(), [](const JobRates& kind) { return kind.gpus == 1; }));
+  if (config.estimation.reference_models.value_or(1) > types)
+    throw InputError(fmt::format("{}: estimation.reference_models: must be at most the {} job types of the table",
+                                 config.throughputs.path, types));
 }
 
 void Model::check_entities() const {

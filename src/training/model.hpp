@@ -70,6 +70,7 @@ struct Model {
   void lay_out_cluster();
   void tabulate_rates();
   void check_entities() const;
+  void check_estimation() const;
   void check_distributed_types() const;
   void check_one_gpu_each() const;
 };

@@ -127,6 +127,7 @@ class PlainLoop {
       return;
     }
     if (!task.id.pair()) active_.at(task.id.first).failures = 0;
+    if (task.id.pair()) ledger_.note_pair(task.id.first, task.id.second);
     std::vector<JobId> finished;
     for (const auto& [id, steps] : members) {
       JobRecord& record = ledger_[id];
@@ -276,7 +277,8 @@ class PlainLoop {
     }
     Allocation allocation;
     allocation.reset(views.size());
-    policy_->allocate({model_.cluster, views, model_.packed, now_s_, model_.price_usd_per_h}, allocation);
+    policy_->allocate({model_.cluster, views, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()},
+                      allocation);
     ledger_.note_call(policy_->explanation());
     for (Entry& entry : entries_) {
       entry.allocated = true;

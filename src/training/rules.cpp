@@ -19,6 +19,7 @@ JobView view_of(const Model& model, const JobRecord& record, JobId id, double st
   view.deadline_left_s = record.deadline_s - now_s;
   if (!model.policy->traits.packs) view.attained_gpu_s = attained_gpu_s;
   view.entity = record.job.entity;
+  view.reference = record.reference;
   return view;
 }
 

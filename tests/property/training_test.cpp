@@ -69,6 +69,11 @@ class ConfigSource {
 
   void draw_generated(TrainingConfig& config) {
     config.jobs.multi_gpu = config.policy != "allox" && coin();
+    if (training::policies().find(config.policy)->traits.packs && coin()) {
+      config.jobs.multi_gpu = false;
+      config.estimation.profiled = one_of({1.0, 0.6, 0.1, 0.0});
+      config.estimation.reference_models = one_of({26, 10, 1});
+    }
     config.jobs.multi_priority = coin();
     config.jobs.slos = coin() || training::needs_deadlines(config.policy);
     config.steady_state = random_.below(4) == 0;

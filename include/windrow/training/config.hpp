@@ -101,6 +101,22 @@ struct EntitiesConfig {
   }
 };
 
+struct EstimationConfig {
+  double profiled = 1;
+  std::optional<std::int64_t> reference_models;
+
+  bool on() const { return profiled < 1 || reference_models.has_value(); }
+
+  template <class Keys>
+  void visit(Keys& key) {
+    key("profiled", profiled, config::within(0, 1),
+        "probability that a job is measured beside a reference job type on a GPU type when it arrives; the rest is "
+        "estimated, until two jobs have run together");
+    key("reference_models", reference_models, config::within(1, 1e6),
+        "so many job types, drawn at random, are references; default: all");
+  }
+};
+
 struct LasConfig {
   double threshold_gpu_s = 3600;
 
@@ -142,6 +158,7 @@ struct TrainingConfig {
   LasConfig las;
   ThemisConfig themis;
   EntitiesConfig entities;
+  EstimationConfig estimation;
   config::FileRef throughputs = default_throughputs();
 
   bool upstream() const { return compat == "upstream"; }
@@ -203,6 +220,7 @@ struct TrainingConfig {
     key.section("las", las);
     key.section("themis", themis);
     key.section("entities", entities);
+    key.section("estimation", estimation);
     key("throughputs", throughputs, "table of steps per second by job type and GPU type");
 
     const auto gpus = cluster.alphabetical(), per_server = gpus_per_server.alphabetical();
@@ -238,6 +256,8 @@ struct TrainingConfig {
         "policy", !needs_prices(policy) || (prices.charged && priced),
         "divides by prices: needs prices.charged, and prices above 0 for the cluster's types (prices.k80_usd_per_h, "
         "prices.p100_usd_per_h, prices.v100_usd_per_h)");
+    key.require("estimation.profiled", !estimation.on() || !jobs.multi_gpu,
+                "estimates are for jobs of one GPU only, not for jobs.multi_gpu");
     key.require("policy", !needs_deadlines(policy) || jobs.slos || jobs.trace,
                 "keeps deadlines: needs jobs.slos, or a jobs.trace with a column slo");
     key.require("throughputs", !(throughputs.digest == Digest128{}),

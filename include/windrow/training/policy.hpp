@@ -46,6 +46,7 @@ struct JobView {
   double deadline_left_s = std::numeric_limits<double>::infinity();  ///< until its SLO is missed, may be negative
   double attained_gpu_s = 0;  ///< GPU time received so far; 0 under policies that pack
   int entity = 0;             ///< whom it belongs to, where there are entities
+  int reference = -1;         ///< what it was matched to, where rates of pairs are estimated
 };
 
 /// Steps per second of two jobs on the same GPUs, by their rate keys. One look-up in a table: nothing is made per pair
@@ -72,12 +73,25 @@ class PackedRates {
   std::vector<Pair> rates_;
 };
 
+/// What is believed of two jobs on the same GPUs, where not every pair has been measured.
+class PairEstimates {
+ public:
+  virtual ~PairEstimates() = default;
+  virtual PackedRates::Pair operator()(const JobView& first, const JobView& second, std::size_t type) const = 0;
+};
+
 struct PolicyInput {
   const Cluster& cluster;
   std::span<const JobView> jobs;  ///< in order of arrival, ids ascending
   const PackedRates& packed;
   double now_s = 0;
-  PerType price_usd_per_h{};  ///< zeros unless prices are charged
+  PerType price_usd_per_h{};                 ///< zeros unless prices are charged
+  const PairEstimates* estimates = nullptr;  ///< none: the true rates are known
+
+  /// Steps per second of two jobs on the same GPUs, as far as is known.
+  PackedRates::Pair together(const JobView& first, const JobView& second, std::size_t type) const {
+    return estimates != nullptr ? (*estimates)(first, second, type) : packed(first.rate_key, second.rate_key, type);
+  }
 };
 
 /// Share of time, 0 .. 1, of every job on every GPU type, and of pairs of jobs of equal numbers of GPUs (packing

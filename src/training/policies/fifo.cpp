@@ -182,7 +182,7 @@ class FifoPacked final : public FifoPerf {
       const JobView& runs = input.jobs[held_[h].job];
       if (held_[h].partner != kNone || runs.gpus != job.gpus) continue;
       const std::size_t w = held_[h].type;
-      const PackedRates::Pair packed = input.packed(runs.rate_key, job.rate_key, w);
+      const PackedRates::Pair packed = input.together(runs, job, w);
       double value = 0;
       if (packed.first > 0) value += packed.first / runs.steps_per_s[w];
       if (packed.second > 0) value += packed.second / job.steps_per_s[w];

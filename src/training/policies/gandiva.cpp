@@ -55,7 +55,7 @@ class Gandiva final : public Policy {
   double speed(const PolicyInput& input, const JobView& first, const JobView& second) const {
     double sum = 0;
     for (std::size_t w = 0; w < input.cluster.types(); ++w) {
-      const PackedRates::Pair packed = input.packed(first.rate_key, second.rate_key, w);
+      const PackedRates::Pair packed = input.together(first, second, w);
       if (packed.first <= 0 || packed.second <= 0) return 0;
       sum += packed.first / first.steps_per_s[w];
       sum += packed.second / second.steps_per_s[w];

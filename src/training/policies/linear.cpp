@@ -65,6 +65,7 @@ solve::Jobs& LinearPolicy::look_at(const PolicyInput& input) {
 }
 
 solve::PackedSolver& LinearPolicy::packed_solver(const PolicyInput& input) {
+  if (input.estimates != nullptr) return solver_of_estimates(input);
   if (!packed_solver_) {
     const std::size_t keys = input.packed.keys(), types = input.cluster.types();
     solve::PairRates rates(keys, types);
@@ -76,6 +77,22 @@ solve::PackedSolver& LinearPolicy::packed_solver(const PolicyInput& input) {
         }
     packed_solver_.emplace(std::move(rates), tie_break_, true, kRemembered);
   }
+  return *packed_solver_;
+}
+
+/// What is known of pairs differs from job to job and from call to call: every job is a kind of its own.
+solve::PackedSolver& LinearPolicy::solver_of_estimates(const PolicyInput& input) {
+  const std::size_t n = input.jobs.size(), types = input.cluster.types();
+  solve::PairRates rates(n, types);
+  for (std::size_t a = 0; a < n; ++a) {
+    kinds_[a] = static_cast<int>(a);
+    for (std::size_t b = a; b < n; ++b)
+      for (std::size_t w = 0; w < types && input.jobs[a].gpus == input.jobs[b].gpus; ++w) {
+        const PackedRates::Pair pair = input.together(input.jobs[a], input.jobs[b], w);
+        rates.set(a, b, w, {pair.first, pair.second});
+      }
+  }
+  packed_solver_.emplace(std::move(rates), tie_break_);
   return *packed_solver_;
 }
 

@@ -43,6 +43,8 @@ class LinearPolicy : public Policy {
   Explanation explanation_;
 
  private:
+  solve::PackedSolver& solver_of_estimates(const PolicyInput& input);
+
   Sight sight_;
   solve::TieBreak tie_break_;
   solve::Jobs jobs_;
