@@ -65,7 +65,6 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
         frozen[i] = 1;
     }
     freeze(frozen);
-    if (filling == Filling::single_round) break;
   }
   return filled;
 }

@@ -419,9 +419,9 @@ class FastLoop {
           view_of(model_, ledger_[job.id], job.id, job.total_steps - job.steps_run, job.attained_gpu_s, now_s_));
     }
     allocation_.reset(views_.size());
-    policy_->allocate({model_.cluster, views_, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()},
-                      allocation_);
-    ledger_.note_call(policy_->explanation());
+    const PolicyInput input{model_.cluster, views_, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()};
+    policy_->allocate(input, allocation_);
+    ledger_.note_call(input, allocation_, policy_->explanation());
     for (std::size_t j = 0; j < singles_.size(); ++j) {
       at(singles_[j]).allocated = true;
       at(singles_[j]).share = allocation_[j];

@@ -70,13 +70,41 @@ bool Ledger::turn_away(JobId id) {
   return true;
 }
 
-void Ledger::note_call(const Explanation* explanation) {
+void Ledger::note_call(const PolicyInput& input, const Allocation& allocation, const Explanation* explanation) {
   ++calls.all;
+  if (keep_levels) note_levels(input, allocation, explanation);
   if (explanation == nullptr) return;
   calls.solver_rounds += explanation->rounds;
   calls.fallbacks += explanation->fell_back ? 1 : 0;
   calls.failures += explanation->failed ? 1 : 0;
   calls.deadlines_dropped += explanation->floors_dropped ? 1 : 0;
+}
+
+void Ledger::note_levels(const PolicyInput& input, const Allocation& allocation, const Explanation* explanation) {
+  const bool levelled = explanation != nullptr && !explanation->levels.empty();
+  const std::size_t first = levels.size(), types = input.cluster.types();
+  std::vector<double> rates(input.jobs.size());
+  for (std::size_t j = 0; j < input.jobs.size(); ++j) {
+    levels.push_back({input.now_s, input.jobs[j].id,
+                      levelled ? explanation->levels[j] : std::numeric_limits<double>::quiet_NaN(), 0, allocation[j]});
+    for (std::size_t w = 0; w < types; ++w) rates[j] += allocation[j][w] * input.jobs[j].steps_per_s[w];
+  }
+  for (const Allocation::Pair& pair : allocation.pairs()) {
+    for (std::size_t w = 0; w < types; ++w) {
+      const auto together = input.packed(input.jobs[pair.first].rate_key, input.jobs[pair.second].rate_key, w);
+      levels[first + pair.first].share[w] += pair.share[w];
+      levels[first + pair.second].share[w] += pair.share[w];
+      rates[pair.first] += pair.share[w] * together.first;
+      rates[pair.second] += pair.share[w] * together.second;
+    }
+  }
+  const double gpus = input.cluster.total_gpus();
+  for (std::size_t j = 0; j < input.jobs.size(); ++j) {
+    double everywhere = 0;
+    for (std::size_t w = 0; w < types; ++w)
+      everywhere += input.jobs[j].steps_per_s[w] * static_cast<double>(input.cluster.gpus[w]) / gpus;
+    levels[first + j].throughput = rates[j] / everywhere;
+  }
 }
 
 bool Ledger::saturated(double now_s) {

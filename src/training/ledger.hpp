@@ -56,6 +56,14 @@ struct ClusterState {
   }
 };
 
+/// What a call of the policy meant for one job.
+struct JobLevel {
+  double time_s = 0;
+  JobId job = 0;
+  double level = 0, throughput = 0;
+  PerType share{};  ///< by type of the cluster
+};
+
 class Ledger {
  public:
   Ledger(const Model& model, bool keep_series);
@@ -85,7 +93,7 @@ class Ledger {
   /// What the policy is told of pairs instead of their true rates; null: nothing else.
   const PairEstimates* estimates() const { return estimator_ ? &*estimator_ : nullptr; }
   /// The policy has been called; `explanation` may be null.
-  void note_call(const Explanation* explanation);
+  void note_call(const PolicyInput& input, const Allocation& allocation, const Explanation* explanation);
   /// All that must be done is done.
   bool done() const { return left_ <= 0; }
   std::int64_t active_jobs() const { return active_jobs_; }
@@ -109,6 +117,8 @@ class Ledger {
   } calls;
   StepIntegral queue;
   std::vector<ClusterState> series;
+  bool keep_levels = false;  ///< whether note_call() fills `levels`
+  std::vector<JobLevel> levels;
   struct Window {
     double start_s, admitted_s, busy_before_s;
   };
@@ -117,6 +127,7 @@ class Ledger {
 
  private:
   void enter(const Job& job, double now_s);
+  void note_levels(const PolicyInput& input, const Allocation& allocation, const Explanation* explanation);
   bool grown_steadily() const;
   void open_window(const Job& job, double now_s, double busy_s);
 

@@ -277,9 +277,9 @@ class PlainLoop {
     }
     Allocation allocation;
     allocation.reset(views.size());
-    policy_->allocate({model_.cluster, views, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()},
-                      allocation);
-    ledger_.note_call(policy_->explanation());
+    const PolicyInput input{model_.cluster, views, model_.packed, now_s_, model_.price_usd_per_h, ledger_.estimates()};
+    policy_->allocate(input, allocation);
+    ledger_.note_call(input, allocation, policy_->explanation());
     for (Entry& entry : entries_) {
       entry.allocated = true;
       entry.share = entry.id.pair() ? PerType{} : allocation[index.at(entry.id.first)];

@@ -132,6 +132,15 @@ void add_series(const Model& model, const Ledger& ledger, ResultSink& sink) {
   }
 }
 
+void add_levels(const Model& model, const Ledger& ledger, ResultSink& sink) {
+  for (const JobLevel& row : ledger.levels) {
+    std::array<double, 3> share{};  // of all types, also of those that the cluster has not
+    for (std::size_t w = 0; w < model.cluster.types(); ++w) share[model.type_in_spec[w]] = row.share[w];
+    sink.add(results::levels, {row.time_s, row.job, std::int64_t{ledger[row.job].job.entity}, row.level, row.throughput,
+                               share[0], share[1], share[2]});
+  }
+}
+
 }  // namespace
 
 void report(const Model& model, Ledger& ledger, bool saturated, ResultSink& sink) {
@@ -158,6 +167,7 @@ void report(const Model& model, Ledger& ledger, bool saturated, ResultSink& sink
   sink.put(results::deadlines_dropped, static_cast<double>(ledger.calls.deadlines_dropped));
   sink.put(results::solver_rounds, static_cast<double>(ledger.calls.solver_rounds));
   if (sink.wants(results::jobs)) add_jobs(model, ledger, sink);
+  if (sink.wants(results::levels)) add_levels(model, ledger, sink);
   if (sink.wants(results::cluster)) add_series(model, ledger, sink);
 }
 

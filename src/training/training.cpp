@@ -41,7 +41,7 @@ TrainingSimulator::TrainingSimulator() {
                           &results::policy_failures,
                           &results::deadlines_dropped,
                           &results::solver_rounds};
-  description_.tables = {&results::jobs};
+  description_.tables = {&results::jobs, &results::levels};
   description_.series = {&results::cluster};
   for (const PolicyInfo& policy : policies().all())
     description_.parts.push_back({"policies", policy.name, policy.help, policy.source});
@@ -72,6 +72,7 @@ void TrainingSimulator::check(const config::Tree& config) const {
 Outcome TrainingSimulator::run(const config::Tree& config, ResultSink& sink, const StopToken& stop) const {
   const Model model(config::read<TrainingConfig>(config));
   Ledger ledger(model, sink.wants(results::cluster));
+  ledger.keep_levels = sink.wants(results::levels);
   const Outcome outcome = run_fast(model, ledger, stop);
   if (outcome == Outcome::stopped) return outcome;
   if (outcome == Outcome::saturated) sink.explain(ledger.saturation);

@@ -53,6 +53,20 @@ class Commands : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(Commands, EverySweepThatComesWithWindrowCanBePlanned) {
+  std::vector<std::string> sweeps;
+  for (const auto& entry : std::filesystem::directory_iterator(WINDROW_SOURCE_DIR "/sweeps"))
+    if (entry.path().extension() == ".yaml") sweeps.push_back(entry.path().string());
+  std::sort(sweeps.begin(), sweeps.end());
+  ASSERT_FALSE(sweeps.empty());
+  for (const std::string& sweep : sweeps) {
+    const Finished finished = windrow({"plan", sweep, "--no-sample"});
+    EXPECT_EQ(finished.status, 0) << sweep << '\n' << finished.err;
+    const std::string name = std::filesystem::path(sweep).stem().string();
+    EXPECT_EQ(finished.out.rfind("sweep " + name + ": ", 0), 0u) << "named after its file\n" << finished.out;
+  }
+}
+
 TEST_F(Commands, SimulatePrintsOneJsonObject) {
   folder_.write("c.yaml", kSmallConfig);
   const auto json = nlohmann::json::parse(out({"simulate", "c.yaml", "--json"}));

@@ -1,5 +1,7 @@
 #include "support/training.hpp"
 
+#include <algorithm>
+
 #include "training/report.hpp"
 #include "windrow/training/results.hpp"
 
@@ -11,10 +13,11 @@ const Description& description() {
   return simulator.describe();
 }
 
-const ColumnData& column(const PointOutput& output, std::string_view name) {
-  const auto& columns = training::results::jobs.columns;
-  for (std::size_t c = 0; c < columns.size(); ++c)
-    if (columns[c].name == name) return output.tables.at(0).columns.at(c);
+const ColumnData& column(const PointOutput& output, const Table& table, std::string_view name) {
+  const auto& tables = description().tables;
+  const auto t = static_cast<std::size_t>(std::find(tables.begin(), tables.end(), &table) - tables.begin());
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    if (table.columns[c].name == name) return output.tables.at(t).columns.at(c);
   throw std::out_of_range(std::string(name));
 }
 }  // namespace
@@ -33,6 +36,7 @@ void give_what_it_needs(training::TrainingConfig& config) {
 PointOutput run_training(const training::TrainingConfig& config, Loop loop, const training::Observer& observer) {
   const training::Model model(config);
   training::Ledger ledger(model, true);
+  ledger.keep_levels = true;
   MemorySink sink(description(), Keep::all());
   const Outcome outcome =
       loop == Loop::fast ? training::run_fast(model, ledger, {}) : training::run_plain(model, ledger, {}, observer);
@@ -49,11 +53,19 @@ double metric(const PointOutput& output, std::string_view name) {
 }
 
 const std::vector<double>& job_column(const PointOutput& output, std::string_view name) {
-  return std::get<std::vector<double>>(column(output, name));
+  return std::get<std::vector<double>>(column(output, training::results::jobs, name));
 }
 
 const std::vector<std::int64_t>& job_integers(const PointOutput& output, std::string_view name) {
-  return std::get<std::vector<std::int64_t>>(column(output, name));
+  return std::get<std::vector<std::int64_t>>(column(output, training::results::jobs, name));
+}
+
+const std::vector<double>& level_column(const PointOutput& output, std::string_view name) {
+  return std::get<std::vector<double>>(column(output, training::results::levels, name));
+}
+
+const std::vector<std::int64_t>& level_jobs(const PointOutput& output) {
+  return std::get<std::vector<std::int64_t>>(column(output, training::results::levels, "job_id"));
 }
 
 }  // namespace windrow::test

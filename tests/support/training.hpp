@@ -33,4 +33,8 @@ double metric(const PointOutput& output, std::string_view name);
 const std::vector<double>& job_column(const PointOutput& output, std::string_view name);
 const std::vector<std::int64_t>& job_integers(const PointOutput& output, std::string_view name);
 
+/// Column of the table `levels` by its name, and whose rows they are.
+const std::vector<double>& level_column(const PointOutput& output, std::string_view name);
+const std::vector<std::int64_t>& level_jobs(const PointOutput& output);
+
 }  // namespace windrow::test

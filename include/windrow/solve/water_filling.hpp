@@ -15,7 +15,7 @@ using Reweigh = std::function<void(const std::vector<char>& frozen, std::vector<
 
 enum class Filling {
   exact,
-  single_round,  ///< all rows freeze after one round: what the published figure of Gavel (OSDI 2020) shows
+  single_round,  ///< every row that is raised freezes after its round: the published figure of Gavel (OSDI 2020)
 };
 
 struct WaterFilling {

@@ -215,7 +215,7 @@ struct TrainingConfig {
     key("realisable", realisable,
         "optimising policies give a job nothing of a type that has fewer GPUs than it needs at a time");
     key("water_filling_mode", water_filling_mode, config::one_of({"exact", "single_round"}),
-        "single_round: every job freezes after the first round, as in the published figure");
+        "single_round: every job freezes after the first round that raises it, as in the published figure");
     key.section("allox", allox);
     key.section("las", las);
     key.section("themis", themis);

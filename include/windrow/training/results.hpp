@@ -66,6 +66,19 @@ inline const Table jobs{"jobs",
                          {"jct", "s", "completion minus arrival; nan if dropped"},
                          {"in_window", "1", "1 if the job is measured", ColumnType::integer}}};
 
+inline const Table levels{
+    "levels",
+    "one row per active job and call of the policy, in order of time and id",
+    {{"time", "s", "of the call"},
+     {"job_id", "1", "in order of arrival, from 0", ColumnType::integer},
+     {"entity", "1", "whom the job belongs to; 0 without entities", ColumnType::integer},
+     {"level", "1", "that water filling gives the job, as the policy sees rates; nan elsewhere"},
+     {"throughput", "1", "steps per s of these shares over those of the same share on every type"},
+     {"share_k80", "1", "of time on K80 GPUs, alone or with another job"},
+     {"share_p100", "1", "of time on P100 GPUs, alone or with another job"},
+     {"share_v100", "1", "of time on V100 GPUs, alone or with another job"}},
+    true};
+
 inline const Series cluster{{"cluster",
                              "state of the cluster from that time on; a row where anything has changed",
                              {{"time", "s", "start of a round"},
