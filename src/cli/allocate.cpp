@@ -114,8 +114,9 @@ void print_text(const Instance& instance, const Answer& answer) {
   table.print(stdout);
   if (!answer.explanation) return;
   const training::Explanation& why = *answer.explanation;
-  fmt::print("{}: {}{}{}; relative gap {:.1e}, {}{}{}{}\n", why.objective_name, to_text(why.objective),
-             why.objective_unit == "1" ? "" : " ", why.objective_unit == "1" ? "" : why.objective_unit, why.gap,
+  std::string value = std::isnan(why.objective) ? "none" : to_text(why.objective);
+  if (!std::isnan(why.objective) && why.objective_unit != "1") value += fmt::format(" {}", why.objective_unit);
+  fmt::print("{}: {}; relative gap {:.1e}, {}{}{}{}\n", why.objective_name, value, why.gap,
              counted(static_cast<std::uint64_t>(why.rounds), "solver round"),
              why.fell_back ? "; solved as a general linear program" : "",
              why.failed ? "; no solver had an answer: equal shares" : "",

@@ -74,7 +74,7 @@ Estimator::Estimator(const Model& model)
   for (const int row : references_)
     for (std::size_t w = 0; w < types_; ++w)
       for (const int other : references_) rows_.push_back(normalised(row, other, w));
-  factorise(model.config.seed);
+  if (profiled_ < 1) factorise(model.config.seed);  // otherwise no cell is ever missing
 }
 
 float Estimator::normalised(int rate_key, int other, std::size_t type) const {
@@ -120,9 +120,8 @@ int Estimator::match(int rate_key) {
       profiled[c] = random_.random() <= profiled_ ? 1 : 0;
       if (profiled[c] == 0) continue;
       // D7: upstream takes the place of a cell among the references for its place among all job types.
-      const std::size_t place = c;
-      row[c] = model_.upstream ? normalised(rate_key, by_name_[place % all], place / all)
-                               : normalised(rate_key, references_[r], w);
+      row[c] =
+          model_.upstream ? normalised(rate_key, by_name_[c % all], c / all) : normalised(rate_key, references_[r], w);
     }
   if (std::find(profiled.begin(), profiled.end(), 0) != profiled.end()) {
     const std::vector<double> own = fold_in(row, profiled);

@@ -96,7 +96,7 @@ void put_use_of_gpus(const Model& model, Ledger& ledger, ResultSink& sink) {
   for (const double busy : ledger.gpu_busy_s) fractions.push_back(end_s > 0 ? busy / end_s : 0);
   double window = kNan, duration_s = kNan;
   if (const auto& w = ledger.window) {
-    window = (busy_s - w->busy_before_s) / (gpus * (end_s - w->admitted_s));
+    window = end_s > w->admitted_s ? (busy_s - w->busy_before_s) / (gpus * (end_s - w->admitted_s)) : 0;
     duration_s = end_s - w->start_s;
   } else if (!model.window) {
     window = mean(fractions);

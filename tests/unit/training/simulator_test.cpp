@@ -149,6 +149,19 @@ TEST(SteadyState, TheJobsThatFillTheClusterMustBeDoneToo) {
   EXPECT_EQ(metric(run_training(config), "jobs_completed"), 10) << "upstream counts completions, whoever's";
 }
 
+TEST(Jobs, NoneOfWhichCanRunLeaveNoNan) {
+  const TraceFile alone("LM (batch size 80),1000,8,,0\n");
+  for (const bool window : {false, true}) {
+    TrainingConfig config = small("isolated");
+    config.jobs.trace = alone.file();
+    config.window.reset();
+    if (window) config.window = {0, 1};  // over as soon as it begins
+    const PointOutput nothing = run_training(config);
+    for (const char* const name : {"utilization", "utilization_window", "queue_length_mean"})
+      EXPECT_EQ(metric(nothing, name), 0) << name << " " << window;
+  }
+}
+
 TEST(Stop, IsObeyed) {
   const training::Model model(small());
   training::Ledger ledger(model, false);
