@@ -183,8 +183,8 @@ std::unique_ptr<Journal> Journal::lock(const std::string& file, const std::strin
     if (descriptor.get() < 0) throw_io_error(journal_path, "create this file", errno);
     if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
       if (lock_is_unsupported(errno)) {
-        journal->lock_file_ = journal_path + ".lock";
-        take_lock_file(file, journal->lock_file_);
+        take_lock_file(file, journal_path + ".lock");
+        journal->lock_file_ = journal_path + ".lock";  // ours from here on: whoever is refused must not remove it
       } else {
         if (attempt < 20) {
           std::this_thread::sleep_for(std::chrono::milliseconds(10));
