@@ -52,6 +52,9 @@ Id file_access() {
   start_library();
   Id access(check(H5Pcreate(H5P_FILE_ACCESS), "making file access properties"));
   check(H5Pset_file_locking(access.get(), false, true), "turning file locks off");
+  // In the format of HDF5 1.10 groups, headers and indices of chunks have checksums too. In the oldest, which is the
+  // default, a changed bit there gave wrong values without a word, or made the library itself crash.
+  check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_LATEST), "choosing the file format");
   return access;
 }
 

@@ -391,9 +391,9 @@ Layout Layout::open(const std::string& path, hdf5::Access access) {
                     path, error.what(), path));
   }
   const hid_t root = opened.file.get();
-  if (!hdf5::has_attribute(root, "windrow") || !hdf5::has_attribute(root, "schema_version"))
-    throw InputError(fmt::format("{}: this HDF5 file was not made by windrow; it was not touched", path));
   try {
+    if (!hdf5::has_attribute(root, "windrow") || !hdf5::has_attribute(root, "schema_version"))
+      throw InputError(fmt::format("{}: this HDF5 file was not made by windrow; it was not touched", path));
     const std::int64_t version = hdf5::integer_attribute(root, "schema_version");
     if (version > kSchemaVersion)
       throw InputError(
