@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <numeric>
 #include <thread>
 
 #include "cli/command.hpp"
@@ -19,10 +20,14 @@ namespace windrow::cli {
 namespace {
 
 struct Progress {
-  std::array<std::uint64_t, 5> by_status{};
+  std::array<std::uint64_t, static_cast<std::size_t>(sweep::kLastStatus) + 1> by_status{};
   double wall_s = 0, latest_unix_s = 0;
   std::uint64_t count(sweep::PointStatus status) const { return by_status[static_cast<std::size_t>(status)]; }
   std::uint64_t done() const { return count(sweep::PointStatus::ok) + count(sweep::PointStatus::saturated); }
+  /// Points that an adaptive sweep has not asked for are none of it.
+  std::uint64_t all() const {
+    return std::accumulate(by_status.begin(), by_status.end(), std::uint64_t{0}) - count(sweep::PointStatus::skipped);
+  }
 };
 
 Progress progress_of(const store::Reader& reader) {
@@ -30,7 +35,7 @@ Progress progress_of(const store::Reader& reader) {
   for (std::uint64_t row = 0; row < reader.rows(); ++row) {
     const sweep::PointStatus status = reader.statuses()[row];
     ++progress.by_status[static_cast<std::size_t>(status)];
-    if (status == sweep::PointStatus::pending || status == sweep::PointStatus::running) continue;
+    if (!has_result(status) && status != sweep::PointStatus::failed) continue;
     const sweep::Provenance provenance = reader.provenance(row);
     progress.wall_s += provenance.wall_s;
     progress.latest_unix_s = std::max(progress.latest_unix_s, provenance.finished_unix_s);
@@ -44,12 +49,14 @@ void print_status(const store::Reader& reader, const std::string& path) {
   const auto& attributes = reader.attributes();
   fmt::print("{}: sweep {} of simulator {} (version {}), by windrow {} ({})\n", path, attributes.sweep_name,
              attributes.simulator, attributes.simulator_version, attributes.program_version, attributes.git_commit);
-  fmt::print("{} of {} points done: {} ok, {} saturated, {} failed, {} pending; {}\n", progress.done(), reader.rows(),
+  fmt::print("{} of {} points done: {} ok, {} saturated, {} failed, {} pending; {}\n", progress.done(), progress.all(),
              progress.count(ok), progress.count(saturated), progress.count(failed),
              progress.count(pending) + progress.count(running),
-             reader.being_written()             ? "a run is writing it now"
-             : progress.done() == reader.rows() ? "complete"
-                                                : "no run is writing it: `windrow run` goes on where it stopped");
+             reader.being_written()              ? "a run is writing it now"
+             : progress.done() == progress.all() ? "complete"
+                                                 : "no run is writing it: `windrow run` goes on where it stopped");
+  if (progress.count(skipped) > 0)
+    fmt::print("{} more that the rules of the sweep have not asked for\n", counted(progress.count(skipped), "point"));
   if (progress.latest_unix_s > 0)
     fmt::print("{} of simulation so far; latest result at {:%Y-%m-%d %H:%M:%S} UTC\n", duration_text(progress.wall_s),
                fmt::gmtime(static_cast<std::time_t>(progress.latest_unix_s)));
@@ -58,7 +65,8 @@ void print_status(const store::Reader& reader, const std::string& path) {
 }
 
 bool complete(const store::Reader& reader) {
-  return progress_of(reader).done() == reader.rows();
+  const Progress progress = progress_of(reader);
+  return progress.done() == progress.all();
 }
 
 std::vector<std::size_t> axes_named(const store::Reader& reader, const std::vector<std::string>& names) {
