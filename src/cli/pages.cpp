@@ -53,7 +53,7 @@ Sum it up: windrow show FILE. Check it: windrow verify FILE. In Python: windrow.
     2   the input is wrong: nothing was started, nothing was written
     3   stopped early by a signal or a limit: the same command goes on
 
-`windrow status FILE` exits with 0 if the file can be read, with --quiet only if the sweep is complete.
+`windrow status FILE` exits with 0 if the file can be read; with --quiet or --watch with 0, 1 or 3 as above.
 )"},
     {"environment", "the environment variables that are read",
      R"(    WINDROW_DATA     folder with configs/ and traces/, instead of share/windrow beside the program

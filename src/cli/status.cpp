@@ -1,81 +1,85 @@
 // windrow status: how far a sweep is, from its file and journal.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
-#include <ctime>
-#include <thread>
+#include <cstdio>
+#include <memory>
 
 #include "cli/command.hpp"
-#include "cli/summary.hpp"
+#include "cli/progress_view.hpp"
+#include "cli/screen.hpp"
 #include "windrow/kernel/error.hpp"
-#include "windrow/store/result_file.hpp"
+#include "windrow/kernel/text.hpp"
+#include "windrow/store/progress.hpp"
 
 namespace windrow::cli {
 
 namespace {
 
-struct Progress {
-  std::array<std::uint64_t, 5> by_status{};
-  double wall_s = 0, latest_unix_s = 0;
-  std::uint64_t count(sweep::PointStatus status) const { return by_status[static_cast<std::size_t>(status)]; }
-  std::uint64_t done() const { return count(sweep::PointStatus::ok) + count(sweep::PointStatus::saturated); }
-};
+double unix_s() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
-Progress progress_of(const store::Reader& reader) {
-  Progress progress;
-  for (std::uint64_t row = 0; row < reader.rows(); ++row) {
-    const sweep::PointStatus status = reader.statuses()[row];
-    ++progress.by_status[static_cast<std::size_t>(status)];
-    if (status == sweep::PointStatus::pending || status == sweep::PointStatus::running) continue;
-    const sweep::Provenance provenance = reader.provenance(row);
-    progress.wall_s += provenance.wall_s;
-    progress.latest_unix_s = std::max(progress.latest_unix_s, provenance.finished_unix_s);
+void print_status(const ProgressView& view) {
+  bool first = true;
+  for (const ProgressView::Block& block : view.report()) {
+    if (!first) fmt::print("\n");
+    first = false;
+    for (const std::string& line : block) fmt::print("{}\n", line);
   }
-  return progress;
 }
 
-void print_status(const store::Reader& reader, const std::string& path) {
-  using enum sweep::PointStatus;
-  const Progress progress = progress_of(reader);
-  const auto& attributes = reader.attributes();
-  fmt::print("{}: sweep {} of simulator {} (version {}), by windrow {} ({})\n", path, attributes.sweep_name,
-             attributes.simulator, attributes.simulator_version, attributes.program_version, attributes.git_commit);
-  fmt::print("{} of {} points done: {} ok, {} saturated, {} failed, {} pending; {}\n", progress.done(), reader.rows(),
-             progress.count(ok), progress.count(saturated), progress.count(failed),
-             progress.count(pending) + progress.count(running),
-             reader.being_written()             ? "a run is writing it now"
-             : progress.done() == reader.rows() ? "complete"
-                                                : "no run is writing it: `windrow run` goes on where it stopped");
-  if (progress.latest_unix_s > 0)
-    fmt::print("{} of simulation so far; latest result at {:%Y-%m-%d %H:%M:%S} UTC\n", duration_text(progress.wall_s),
-               fmt::gmtime(static_cast<std::time_t>(progress.latest_unix_s)));
-  for (std::uint64_t row = 0; row < reader.rows(); ++row)
-    if (reader.statuses()[row] == failed) fmt::print("failed: {}: {}\n", label_of(reader, row), reader.message(row));
+/// Until no run writes the file any more, or a signal comes; then what was seen last stays on the terminal. In a pipe
+/// or a file there is a report each time instead.
+int watch(store::Progress& progress, const std::string& path, double interval_s) {
+  const bool in_place = Screen::on_terminal();
+  auto screen = std::make_unique<Screen>();
+  AxisNumbers numbers;
+  bool more = true, first = true;
+  while (true) {
+    // Who writes is asked before the results are read: the last ones of a run that ends in between are not missed.
+    const bool last = !more || !progress.being_written();
+    progress.refresh();
+    const ProgressView view(progress, numbers, path, unix_s());
+    if (last) screen = nullptr;
+    if (last || !in_place) {
+      if (!first && !in_place) fmt::print("\n");
+      print_status(view);
+      std::fflush(stdout);
+    } else {
+      screen->draw(view.screen(screen->width(), screen->height()));
+    }
+    if (last) return view.exit_status();
+    first = false;
+    more = screen->wait(interval_s);
+  }
 }
 
-bool complete(const store::Reader& reader) {
-  return progress_of(reader).done() == reader.rows();
-}
+constexpr double kInterval_s = 1, kIntervalInPipe_s = 10, kShortest_s = 0.1, kLongest_s = 86400;
 
 }  // namespace
 
 int status_command(const Context& context) {
   Flags flags("status", {"FILE"});
-  flags.flag("watch", "prints again every two seconds until the sweep is complete or its run has ended")
+  flags.flag("watch", "shows it again and again until the run has ended; exits like it")
+      .value<double>("interval", "S", "seconds between two looks: 1 on a terminal, else 10")
       .flag("quiet", "prints nothing; exits with 0 only if the sweep is complete");
   if (!flags.parse(context.arguments)) return kAllDone;
+  const auto interval = flags.get<double>("interval");
+  if (interval && !flags.has("watch")) throw InputError("--interval: has a meaning with --watch alone");
+  if (interval && !(*interval >= kShortest_s && *interval <= kLongest_s))
+    throw InputError(fmt::format("--interval: expected a number of seconds within {} .. {}, found {}",
+                                 to_text(kShortest_s), to_text(kLongest_s), to_text(*interval)));
+  if (flags.has("watch") && flags.has("quiet"))
+    throw InputError("--quiet: prints nothing, so there is nothing to --watch");
   const std::string path = flags.argument("FILE");
-  auto reader = store::Reader::open(path);
-  if (flags.has("quiet")) return complete(*reader) ? kAllDone : kStoppedEarly;
-  print_status(*reader, path);
-  while (flags.has("watch") && reader->being_written()) {
-    std::this_thread::sleep_for(std::chrono::seconds(2));
-    reader = store::Reader::open(path);
-    print_status(*reader, path);
-  }
+  const auto progress = store::Progress::open(path);
+  if (flags.has("watch"))
+    return watch(*progress, path, interval.value_or(Screen::on_terminal() ? kInterval_s : kIntervalInPipe_s));
+  AxisNumbers numbers;
+  const ProgressView view(*progress, numbers, path, unix_s());
+  if (flags.has("quiet")) return view.exit_status();
+  print_status(view);
   return kAllDone;
 }
 
