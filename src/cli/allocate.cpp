@@ -136,7 +136,7 @@ int allocate_command(const Context& context) {
       .flag("json", "prints one JSON object: {\"objective\": …, \"allocation\": {…}, \"levels\": {…}}");
   if (!flags.parse(context.arguments)) return kAllDone;
   const auto policy = flags.get<std::string>("policy");
-  if (!policy) throw InputError("--policy: is missing; expected the name of a policy (windrow list policies)");
+  if (!policy) throw InputError("--policy: missing: expected the name of a policy (windrow list policies)");
   const training::TrainingConfig options = read_options(flags.list_of("set"), flags.get<std::string>("tie-break"));
   const std::string path = flags.argument("INSTANCE.json");
   const Instance instance = training::read_instance(path);

@@ -128,7 +128,8 @@ bool Flags::parse(const Arguments& arguments) {
     throw InputError(fmt::format("windrow {}: expected {} argument{}, found more{}", command_, positional_.size(),
                                  positional_.size() == 1 ? "" : "s", hint));
   } catch (const po::multiple_occurrences& error) {
-    throw InputError(fmt::format("windrow {}: option '{}' is given more than once", command_, error.get_option_name()));
+    throw InputError(
+        fmt::format("windrow {}: {}: expected once, found several times{}", command_, error.get_option_name(), hint));
   } catch (const po::invalid_option_value& error) {
     // Only numbers can be wrong here. The value is told in the text alone: `the argument ('two') for option …`.
     const std::string text = error.what(), option = error.get_option_name();
@@ -136,6 +137,12 @@ bool Flags::parse(const Arguments& arguments) {
     const bool whole = options_.find(without_dashes(option), false).format_parameter() == "N";
     throw InputError(fmt::format("windrow {}: {}: expected a {}number, found '{}'{}", command_, option,
                                  whole ? "whole " : "", text.substr(first, last - first), hint));
+  } catch (const po::invalid_command_line_syntax& error) {
+    const auto* option = options_.find_nothrow(without_dashes(error.get_option_name()), false);
+    const bool takes_none = option == nullptr || option->semantic()->max_tokens() == 0;
+    throw InputError(fmt::format("windrow {}: {}: expected {}, found {}{}", command_, error.get_option_name(),
+                                 takes_none ? "no value" : option->format_parameter(), takes_none ? "one" : "nothing",
+                                 hint));
   } catch (const po::error& error) {
     throw InputError(fmt::format("windrow {}: {}{}", command_, error.what(), hint));
   }

@@ -24,7 +24,7 @@ struct Kind {
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
+  if (!file) throw InputError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   std::string text((std::istreambuf_iterator<char>(file)), {});
   if (file.bad()) throw InputError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   return text;

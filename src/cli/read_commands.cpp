@@ -53,7 +53,9 @@ int show_command(const Context& context) {
   const bool csv = flags.has("csv");
   const TextTable table = across ? pivot_table(*reader, axes, axis_named(*reader, *across), metrics.at(0), filter, csv)
                                  : long_table(*reader, axes, metrics, filter, csv);
-  if (table.empty()) throw InputError("no points match --where");
+  if (table.empty())
+    throw InputError(
+        fmt::format("--where {}: no point of this file is like that", fmt::join(flags.list_of("where"), " ")));
   if (csv) {
     table.print_csv(stdout);
     return kAllDone;
