@@ -128,6 +128,19 @@ TEST_F(Help, CompletionHasEveryCommandAndTheShellsTakeIt) {
   }
 }
 
+TEST_F(Help, InstallPutsCompletionAndManualWhereTheyAreLookedFor) {
+  const Finished installed =
+      test::run({"cmake", "--install", WINDROW_BINARY_DIR, "--prefix", folder_.file("usr")}, folder_.path());
+  ASSERT_EQ(installed.status, 0) << installed.err;
+  const std::string share = folder_.file("usr/share/");
+  EXPECT_EQ(test::read_file(share + "bash-completion/completions/windrow"), out({"completion", "bash"}));
+  EXPECT_EQ(test::read_file(share + "zsh/site-functions/_windrow"), out({"completion", "zsh"}));
+  EXPECT_EQ(test::read_file(share + "fish/vendor_completions.d/windrow.fish"), out({"completion", "fish"}));
+  EXPECT_EQ(test::read_file(share + "man/man1/windrow.1"), out({"help", "--man"}));
+  const Finished moved = test::run({folder_.file("usr/bin/windrow"), "init", "training"}, folder_.path());
+  EXPECT_EQ(moved.status, 0) << moved.err;
+}
+
 TEST_F(Help, InitWritesAFileForEverySimulatorThatRunsAsItIs) {
   const std::string list = out({"list", "simulators"});
   std::istringstream in(list.substr(list.find('\n') + 1));
