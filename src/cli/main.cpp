@@ -10,33 +10,13 @@
 
 #include "cli/catalog.hpp"
 #include "cli/command.hpp"
+#include "cli/help.hpp"
 #include "windrow/exec/run.hpp"
 #include "windrow/kernel/error.hpp"
-#include "windrow/kernel/text.hpp"
 #include "windrow_version.hpp"
 
 namespace windrow::cli {
 namespace {
-
-void print_usage(std::FILE* out) {
-  fmt::print(out, "Windrow {}: parallel sweeps of machine-learning cluster simulators\n\nUsage: windrow COMMAND …\n\n",
-             WINDROW_VERSION);
-  for (const Command& command : commands())
-    fmt::print(out, "  {:<10}{:<38} {}\n", command.name, command.synopsis,
-               command.help.substr(0, command.help.find('\n')));
-  fmt::print(out,
-             "\nwindrow COMMAND --help tells more. Exit status: 0 all done, 1 some points failed, 2 wrong input, 3 "
-             "stopped early.\n");
-}
-
-const Command& command_named(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Command& command : commands()) {
-    if (command.name == name) return command;
-    names.push_back(command.name);
-  }
-  throw InputError(fmt::format("windrow: unknown command '{}'{} (windrow --help)", name, did_you_mean(name, names)));
-}
 
 int main_of(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
@@ -44,7 +24,7 @@ int main_of(int argc, char** argv) {
     fmt::print("windrow {} ({})\n", WINDROW_VERSION, WINDROW_COMMIT);
     return kAllDone;
   }
-  if (name.empty() || name == "--help" || name == "-h" || name == "help") {
+  if (name.empty() || name == "--help" || name == "-h") {
     print_usage(name.empty() ? stderr : stdout);
     return name.empty() ? kBadInput : kAllDone;
   }
