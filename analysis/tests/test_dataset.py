@@ -263,3 +263,23 @@ def test_a_product_far_larger_than_the_sweep_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(windrow.dataset, "_SPARSEST_GRID", 1)
     with pytest.raises(windrow.WindrowError, match="open it with grid=False"):
         windrow.open(grid)
+
+
+def test_a_series_may_have_the_name_of_a_table(tmp_path: Path) -> None:
+    text = """\
+name: same
+simulator: spot
+set: {strategy: redundant, duration_s: 7200, availability.addition: 0.8}
+axes: {seed: [1, 2]}
+output: {tables: [instances], series: [instances]}
+"""
+    results = windrow.open(run_sweep(tmp_path, text))
+    for seed in (1, 2):
+        point = results.sel(seed=seed)
+        instances = windrow.table(point, "instances")
+        assert "lifetime" not in windrow.series(point, "instances")
+        assert instances["name"].is_unique
+        curve = windrow.series(point, "instances")
+        assert curve.time.values[-1] <= 7200
+        assert list(curve.data_vars) == ["hour", "instances"]
+        assert float(curve.instances.max()) == float(point.instances_max)

@@ -111,9 +111,14 @@ RowFilter::RowFilter(const store::Reader& reader, const std::vector<std::string>
       const bool readable = std::all_of(test.values.begin(), test.values.end(),
                                         [&](const std::string& value) { return !numeric || parse_double(value); });
       const bool alone = test.values.size() == 1 || test.op == "=" || test.op == "!=";
-      if (test.op == "!" || test.values.empty() || !readable || !alone)
+      const auto refuse = [&](const std::string& why) {
         throw InputError(
-            fmt::format("--where {}: cannot compare axis {} by '{}'", text, condition.substr(0, at), condition));
+            fmt::format("--where {}: {}: {}, found '{}'", text, condition.substr(0, at), why, condition.substr(at)));
+      };
+      if (test.op == "!") refuse("expected =, !=, <, <=, > or >=");
+      if (test.values.empty()) refuse(fmt::format("expected a value after {}", test.op));
+      if (!readable) refuse("expected a number: all values of this axis are numbers");
+      if (!alone) refuse(fmt::format("expected one value after {}", test.op));
       tests_.push_back(std::move(test));
     }
   }

@@ -79,8 +79,8 @@ class Verification {
     check_column("configs/text", layout_.config_texts, layout_.config_texts.rows());
     const auto check_kind = [&](const char* kind, const std::vector<TableColumns>& tables, const auto& declared) {
       for (std::size_t t = 0; t < tables.size(); ++t) {
-        check(fmt::format("{}_first", tables[t].name).c_str(), tables[t].first);
-        check(fmt::format("{}_count", tables[t].name).c_str(), tables[t].count);
+        check(fmt::format("{}_first", tables[t].span).c_str(), tables[t].first);
+        check(fmt::format("{}_count", tables[t].span).c_str(), tables[t].count);
         for (std::size_t c = 0; c < tables[t].columns.size(); ++c)
           check_column(fmt::format("{}/{}/{}", kind, tables[t].name, declared[t]->columns[c].name),
                        tables[t].columns[c], tables[t].rows());

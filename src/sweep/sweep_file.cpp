@@ -76,7 +76,7 @@ class SweepFileReader {
                                             "skip", "replicate", "knee",   "until", "output"};
     for (const Node::Member& member : tree_.root().members)
       if (std::find(known.begin(), known.end(), member.key) == known.end())
-        problems_.add(member.position, member.key, "unknown key" + did_you_mean(member.key, known));
+        problems_.add(member.position, member.key, "unknown key" + did_you_mean_one_of(member.key, known));
   }
 
   void read_name() {
@@ -251,7 +251,7 @@ class SweepFileReader {
       const std::optional<std::size_t> axis = find_axis(names[i]);
       if (!axis) {
         problems_.add(node.items[i].position, "zip",
-                      fmt::format("no axis '{}'{}", names[i], did_you_mean(names[i], axis_names())));
+                      fmt::format("no axis '{}'{}", names[i], did_you_mean_one_of(names[i], axis_names())));
         return;
       }
       const bool taken = std::find(zip.begin(), zip.end(), *axis) != zip.end() ||
@@ -301,7 +301,7 @@ class SweepFileReader {
         file_.keep.series = read_names(member.value, "series", description.series);
       else
         problems_.add(member.position, fmt::format("output.{}", member.key),
-                      "unknown key" + did_you_mean(member.key, std::vector<std::string>{"tables", "series"}));
+                      "unknown key" + did_you_mean_one_of(member.key, std::vector<std::string>{"tables", "series"}));
     }
   }
 

@@ -348,7 +348,7 @@ TEST_F(Plans, WhatIsWrongIsToldWithItsPlace) {
       {"axes: {seed: [0]}\nset: [1]", "sweeps/s.yaml:4:6: set: expected a map of keys and values, found a list"},
       {"axes: {seed: [0, 1], load: [1, 2, 3]}\nzip: [[seed, load]]",
        "sweeps/s.yaml:4:7: zip: seed has 2 values, load has 3: axes that move together have equally many"},
-      {"axes: {seed: [0, 1]}\nzip: [[seed, laod]]", "sweeps/s.yaml:4:14: zip: no axis 'laod'"},
+      {"axes: {seed: [0, 1]}\nzip: [[seed, laod]]", "sweeps/s.yaml:4:14: zip: no axis 'laod'; expected one of seed"},
       {"axes: {seed: [0, 1], load: [1, 2]}\nzip: [[seed, laod]]",
        "sweeps/s.yaml:4:14: zip: no axis 'laod'; did you mean 'load'?"},
       {"axes: {seed: [0, 1], load: [1, 2]}\nzip: [[seed]]",
