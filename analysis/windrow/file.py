@@ -22,7 +22,11 @@ _ATTEMPTS_AT_A_PAIR = 5
 
 
 class Status(enum.IntEnum):
-    """What became of a point. `SKIPPED`: the rules of an adaptive sweep do not ask for it. `ABSENT`: the sweep has no point there (`skip`, or other replicates elsewhere)."""
+    """What became of a point.
+
+    `SKIPPED`: the rules of an adaptive sweep do not ask for it. `ABSENT`: the sweep has no point there (`skip`, or
+    other replicates elsewhere).
+    """
 
     PENDING = 0
     RUNNING = 1

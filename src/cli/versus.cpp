@@ -58,7 +58,7 @@ Reference reference_named(const store::Reader& reader, const std::string& text) 
     if (name == wanted || (number && known && sweep::nearly_equal(*number, *known))) return {axis, value};
     if (seen.insert(name).second) values.push_back(name);
   }
-  throw InputError(fmt::format("--versus: no point has {}={}{}; there are {}", axes[axis].name, wanted,
+  throw InputError(fmt::format("--versus: no point has {}={}{}; expected one of {}", axes[axis].name, wanted,
                                did_you_mean(wanted, values), fmt::join(values, ", ")));
 }
 
@@ -67,6 +67,7 @@ TextTable versus_table(const store::Reader& reader, std::vector<std::size_t> axe
                        bool for_csv) {
   if (std::find(axes.begin(), axes.end(), reference.axis) == axes.end()) axes.push_back(reference.axis);
   std::vector<std::string> headings;
+  headings.reserve(axes.size());
   for (const std::size_t axis : axes) headings.push_back(reader.axes()[axis].name);
   std::vector<std::vector<double>> values;
   for (const std::size_t metric : metrics) {

@@ -143,6 +143,7 @@ Adaptive::Decision Adaptive::decide(const Line& line) const {
     SeedsAsked seeds{points.size(), true, std::nan("")};
     if (rules.replicate) {
       std::vector<Known> of_seeds;
+      of_seeds.reserve(points.size());
       for (const std::uint64_t point : points) of_seeds.push_back(known(point, rules.replicate->metric));
       seeds = ask_seeds(*rules.replicate, of_seeds);
     } else {

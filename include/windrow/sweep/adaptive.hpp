@@ -43,8 +43,8 @@ class Adaptive {
   std::size_t line_of(std::uint64_t index) const;
   bool is_settled(std::size_t line) const { return lines_[line].settled; }
   std::size_t lines() const { return lines_.size(); }
-  /// Calls visit(index, why) for each point that a settled line has not asked for.
-  void for_each_skipped(std::size_t line, const std::function<void(std::uint64_t, const std::string&)>& visit) const;
+  /// Calls visit(index, why) for each point that the line of this number, a settled one, has not asked for.
+  void for_each_skipped(std::size_t number, const std::function<void(std::uint64_t, const std::string&)>& visit) const;
 
   /// What `knee` has found of a line.
   struct Knee {
