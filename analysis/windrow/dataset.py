@@ -333,6 +333,7 @@ def replicates(results: xr.Dataset | xr.DataArray) -> str | None:
 
 
 def status_counts(results: xr.Dataset) -> dict[str, int]:
-    """How many points there are of each status."""
+    """How many points of the sweep there are of each status."""
     statuses = results["status"].values
-    return {s.name.lower(): int(np.count_nonzero(statuses == s)) for s in Status if s != Status.ABSENT}
+    none = (Status.ABSENT, Status.SKIPPED)
+    return {s.name.lower(): int(np.count_nonzero(statuses == s)) for s in Status if s not in none}

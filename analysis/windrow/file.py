@@ -22,13 +22,18 @@ _ATTEMPTS_AT_A_PAIR = 5
 
 
 class Status(enum.IntEnum):
-    """What became of a point. `ABSENT`: the sweep has no point there (`skip`, or other replicates elsewhere)."""
+    """What became of a point.
+
+    `SKIPPED`: the rules of an adaptive sweep do not ask for it. `ABSENT`: the sweep has no point there (`skip`, or
+    other replicates elsewhere).
+    """
 
     PENDING = 0
     RUNNING = 1
     OK = 2
     SATURATED = 3
     FAILED = 4
+    SKIPPED = 5
     ABSENT = 255
 
 

@@ -132,7 +132,7 @@ int ProgressView::exit_status() const {
 
 ProgressView::Block ProgressView::heading() const {
   const auto& attributes = progress_.file().attributes();
-  const std::uint64_t all = progress_.rows().size();
+  const std::uint64_t all = asked_for();
   Block block{fmt::format("{}: sweep {} of simulator {} (version {}), by windrow {} ({})", path_, attributes.sweep_name,
                           attributes.simulator, attributes.simulator_version, attributes.program_version,
                           attributes.git_commit),
@@ -141,6 +141,9 @@ ProgressView::Block ProgressView::heading() const {
                           being_written_  ? "a run is writing it now"
                           : done() == all ? "complete"
                                           : "no run is writing it: `windrow run` goes on where it stopped")};
+  if (count(skipped) > 0)
+    block.push_back(
+        fmt::format("{} more that the rules of the sweep have not asked for", counted(count(skipped), "point")));
   if (latest_unix_s_ > 0)
     block.push_back(
         fmt::format("{} of simulation so far; latest result at {}", duration_text(wall_s_), time_text(latest_unix_s_)));
@@ -148,7 +151,7 @@ ProgressView::Block ProgressView::heading() const {
 }
 
 ProgressView::Block ProgressView::progress_bar(std::size_t width) const {
-  const std::uint64_t all = progress_.rows().size(), ended = all - left();
+  const std::uint64_t all = asked_for(), ended = all - left();
   std::string after = share_text(ended, all);
   if (rate_ && *rate_ > 0) {
     const double to_go_s = std::ceil(static_cast<double>(left()) / *rate_);
@@ -173,6 +176,7 @@ std::vector<ProgressView::Block> ProgressView::axes(bool all) const {
     for (std::size_t row = 0; row < axis.of_row.size(); ++row) {
       Tally& tally = tallies[axis.of_row[row]];
       const sweep::PointStatus status = progress_.rows()[row].status;
+      if (status == skipped) continue;
       ++tally.all;
       if (status == ok || status == saturated) ++tally.done;
       if (status == failed) ++tally.failed;

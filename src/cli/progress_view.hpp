@@ -50,6 +50,8 @@ class ProgressView {
   /// `numbers` outlives the view.
   ProgressView(const store::Progress& progress, AxisNumbers& numbers, const std::string& path, double now_unix_s);
 
+  /// Points that an adaptive sweep has not asked for are none of it.
+  std::uint64_t asked_for() const { return progress_.rows().size() - count(sweep::PointStatus::skipped); }
   std::uint64_t count(sweep::PointStatus status) const { return by_status_[static_cast<std::size_t>(status)]; }
   std::uint64_t done() const { return count(sweep::PointStatus::ok) + count(sweep::PointStatus::saturated); }
   std::uint64_t left() const { return count(sweep::PointStatus::pending) + count(sweep::PointStatus::running); }
@@ -75,7 +77,7 @@ class ProgressView {
   const std::vector<AxisNumbers::Axis>& axes_;
   std::string path_;
   double now_unix_s_;
-  std::array<std::uint64_t, 5> by_status_{};
+  std::array<std::uint64_t, static_cast<std::size_t>(sweep::kLastStatus) + 1> by_status_{};
   double wall_s_ = 0, latest_unix_s_ = 0;
   std::optional<double> rate_;
   bool being_written_;

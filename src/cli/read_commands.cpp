@@ -5,6 +5,7 @@
 
 #include "cli/command.hpp"
 #include "cli/summary.hpp"
+#include "cli/versus.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/store/result_file.hpp"
 
@@ -27,6 +28,9 @@ int show_command(const Context& context) {
       .list("by", "AXIS[,AXIS]", "one row per combination of these axes; all varied axes but the seed without it")
       .value<std::string>("across", "AXIS", "one column per value of this axis (for one metric)")
       .list("where", "AXIS=VALUE", "only rows for which this holds: AXIS=V1,V2 or \"AXIS<V AXIS=V\"")
+      .value<std::string>("versus", "POLICY",
+                          "paired differences from this policy, seed by seed (or AXIS=VALUE); * where 0 is outside "
+                          "the 95 % interval")
       .flag("csv", "prints CSV with unrounded numbers: mean, half width of the 95 % interval, number of replicates");
   if (!flags.parse(context.arguments)) return kAllDone;
   const auto reader = store::Reader::open(flags.argument("FILE"));
@@ -51,6 +55,18 @@ int show_command(const Context& context) {
   const auto across = flags.get<std::string>("across");
   if (across && chosen && metrics.size() != 1) throw InputError("--across: expected one --metric, found several");
   const bool csv = flags.has("csv");
+  if (const auto versus = flags.get<std::string>("versus")) {
+    if (across) throw InputError("--across: cannot be combined with --versus");
+    const Reference reference = reference_named(*reader, *versus);
+    const TextTable differences = versus_table(*reader, axes, metrics, reference, filter, csv);
+    if (differences.empty())
+      throw InputError(fmt::format("--versus {}: there is nothing else to compare with it", *versus));
+    if (csv)
+      differences.print_csv(stdout);
+    else
+      differences.print(stdout);
+    return kAllDone;
+  }
   const TextTable table = across ? pivot_table(*reader, axes, axis_named(*reader, *across), metrics.at(0), filter, csv)
                                  : long_table(*reader, axes, metrics, filter, csv);
   if (table.empty())

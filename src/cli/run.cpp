@@ -82,6 +82,20 @@ void print_summary(const store::Reader& reader) {
   }
 }
 
+void print_knees(const sweep::Plan& plan, const std::vector<sweep::Adaptive::Knee>& knees) {
+  if (knees.empty()) return;
+  const sweep::KneeRule& rule = *plan.rules().knee;
+  const Metric& metric = *plan.simulator().describe().metrics[rule.metric];
+  const std::string& axis = plan.axes()[rule.axis].name;
+  fmt::print("\nhighest {} with {} {} {} {}\n\n", axis, metric.name, rule.at_most ? "at most" : "at least",
+             short_number(rule.at_most ? *rule.at_most : *rule.at_least), metric.unit == "1" ? "" : metric.unit);
+  TextTable table({"", axis, std::string(metric.name)});
+  for (const sweep::Adaptive::Knee& knee : knees)
+    table.add(
+        {knee.line, knee.value ? sweep::to_text(*knee.value) : "none", knee.value ? short_number(knee.mean) : "-"});
+  table.print(stdout, 2);
+}
+
 }  // namespace
 
 int run_command(const Context& context) {
@@ -109,10 +123,10 @@ int run_command(const Context& context) {
   const auto file =
       store::ResultFile::open(path, plan, flags.has("fresh") ? store::Existing::fresh : store::Existing::resume);
   print_warnings(*file);
-  PlanWork work(plan, *file, limit);
+  const auto work = make_work(plan, *file, limit);
   exec::Summary summary;
   try {
-    summary = context.launch->run(plan.simulator(), work, options);
+    summary = context.launch->run(plan.simulator(), *work, options);
     file->finish();
   } catch (const InputError& error) {  // a full disk: what was acknowledged is safe, so this is no wrong input any more
     fmt::print(stderr, "{}\n", error.what());
@@ -120,11 +134,12 @@ int run_command(const Context& context) {
   }
   print_warnings(*file);
 
-  const std::uint64_t left = summary.left + work.held_back();
+  const std::uint64_t left = summary.left + work->held_back();
   if (!options.quiet) {
     const auto reader = store::Reader::open(path);
     list_failures(*reader);
     print_summary(*reader);
+    print_knees(plan, work->knees());
     const std::uint64_t run_now = summary.ok + summary.saturated + summary.failed;
     if (run_now == 0 && left == 0) {
       fmt::print("\n{}: nothing was left to run → {}\n", plan.name(), path);

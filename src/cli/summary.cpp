@@ -152,8 +152,9 @@ std::vector<Group> group_rows(const store::Reader& reader, const std::vector<std
     for (const std::size_t axis : axes) key.push_back(reader.axes()[axis].values[row]);
     const auto [place, is_new] = index.try_emplace(key, groups.size());
     if (is_new) groups.push_back({std::move(key), {}});
-    groups[place->second].rows.push_back(row);
+    if (reader.statuses()[row] != sweep::PointStatus::skipped) groups[place->second].rows.push_back(row);
   }
+  std::erase_if(groups, [](const Group& group) { return group.rows.empty(); });
   return groups;
 }
 
@@ -172,6 +173,8 @@ Estimate estimate(const store::Reader& reader, const std::vector<double>& values
       case sweep::PointStatus::pending:
       case sweep::PointStatus::running:
         ++result.pending;
+        continue;
+      case sweep::PointStatus::skipped:
         continue;
       case sweep::PointStatus::ok:
         break;

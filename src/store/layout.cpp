@@ -25,7 +25,7 @@ using Kind = hdf5::Type::Kind;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kBlockRows = 8192;
 constexpr std::size_t kIdDigits = 32;
-constexpr std::string_view kStatusWords = "pending running ok saturated failed";
+constexpr std::string_view kStatusWords = "pending running ok saturated failed skipped";
 
 std::string utc_now() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -344,12 +344,12 @@ Layout Layout::create(const std::string& path, const PointSource& source) {
   }
 
   const Column status = maker.make("status", {Kind::u8}, false);
-  const std::uint8_t flags[] = {0, 1, 2, 3, 4};
-  hdf5::set_attribute(status.id(), "flag_values", {Kind::u8}, 5, flags);
+  const std::uint8_t flags[] = {0, 1, 2, 3, 4, 5};
+  hdf5::set_attribute(status.id(), "flag_values", {Kind::u8}, std::size(flags), flags);
   hdf5::set_attribute(status.id(), "flag_meanings", kStatusWords);
   describe(status, "", "status", "what became of the point");
   describe(maker.make("message", {Kind::varying_text}, false), "", "message",
-           "why the point failed, or the criterion of saturation");
+           "why the point failed or was not asked for, or the criterion of saturation");
   describe(maker.make("point_id", Type::text(kIdDigits), true), "", "point_id",
            "hash of configuration, simulator and its version");
   maker.real("wall_s", "s", "wall-clock time of the attempt that gave the result");

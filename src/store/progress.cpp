@@ -13,8 +13,8 @@ namespace {
 
 using sweep::PointStatus;
 
-bool has_result(PointStatus status) {
-  return status == PointStatus::ok || status == PointStatus::saturated;
+bool has_ended(PointStatus status) {
+  return has_result(status) || status == PointStatus::failed;
 }
 
 bool same_file(int a, int b) {
@@ -64,7 +64,7 @@ class Follower final : public Progress {
     messages_.clear();
     for (std::uint64_t row = 0; row < rows_.size(); ++row) {
       rows_[row].status = file_.reader->statuses()[row];
-      if (rows_[row].status > PointStatus::running) set_provenance(rows_[row], file_.reader->provenance(row));
+      if (has_ended(rows_[row].status)) set_provenance(rows_[row], file_.reader->provenance(row));
     }
     if (journal_ && (!journal_->header() || journal_->header()->rows != file_.rows)) journal_ = nullptr;
     follow();
@@ -77,7 +77,7 @@ class Follower final : public Progress {
       std::string_view bytes = record->payload;
       sweep::PointRecord point = sweep::take_record(bytes);
       rows_[record->row].status = point.status;
-      set_provenance(rows_[record->row], point.provenance);
+      if (has_ended(point.status)) set_provenance(rows_[record->row], point.provenance);
       if (point.status == PointStatus::failed) messages_[record->row] = std::move(point.message);
     }
   }

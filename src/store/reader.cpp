@@ -78,7 +78,7 @@ class FileReader final : public Reader {
       for (const Table* table : layout_.stored.description.tables) tables_.push_back(info(*table));
       for (const Series* series : layout_.stored.description.series) series_.push_back(info(*series));
       for (const std::uint8_t status : whole<std::uint8_t>(layout_.status)) {
-        if (status > static_cast<std::uint8_t>(sweep::PointStatus::failed))
+        if (status > static_cast<std::uint8_t>(sweep::kLastStatus))
           throw hdf5::Error(fmt::format("a row has the status {}", status));
         statuses_.push_back(static_cast<sweep::PointStatus>(status));
       }

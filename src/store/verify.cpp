@@ -94,7 +94,7 @@ class Verification {
     statuses_.resize(layout_.rows());
     layout_.status.read(0, statuses_.size(), statuses_.data());
     for (std::size_t row = 0; row < statuses_.size(); ++row) {
-      if (statuses_[row] > static_cast<std::uint8_t>(sweep::PointStatus::failed))
+      if (statuses_[row] > static_cast<std::uint8_t>(sweep::kLastStatus))
         fault("status", fmt::format("points/status: row {} has the unknown status {}", row, statuses_[row]));
     }
   }

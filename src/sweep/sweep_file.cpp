@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "sweep/rules_reader.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/text.hpp"
 
@@ -55,6 +56,7 @@ class SweepFileReader {
     read_set();
     read_flags();
     read_zip();
+    read_rules(tree_.root(), file_, axes_are_complete_, problems_);
     read_conditions();
     read_output();
     return std::move(file_);
@@ -70,14 +72,11 @@ class SweepFileReader {
   }
 
   void check_keys() {
-    const std::vector<std::string> known = {"name", "simulator", "config",    "set",   "axes",
-                                            "zip",  "skip",      "replicate", "output"};
-    for (const Node::Member& member : tree_.root().members) {
-      if (member.key == "replicate")
-        problems_.add(member.position, member.key, "not available in this version");
-      else if (std::find(known.begin(), known.end(), member.key) == known.end())
+    const std::vector<std::string> known = {"name", "simulator", "config", "set",   "axes",  "zip",
+                                            "skip", "replicate", "knee",   "until", "output"};
+    for (const Node::Member& member : tree_.root().members)
+      if (std::find(known.begin(), known.end(), member.key) == known.end())
         problems_.add(member.position, member.key, "unknown key" + did_you_mean_one_of(member.key, known));
-    }
   }
 
   void read_name() {

@@ -280,7 +280,8 @@ struct Case {
 TEST_F(Plans, WhatIsWrongIsToldWithItsPlace) {
   const Case cases[] = {
       {"axes: {seed: [0]}\naxis: 3", "sweeps/s.yaml:4:1: axis: unknown key; did you mean 'axes'?"},
-      {"axes: {seed: [0]}\nreplicate: {min: 3}", "sweeps/s.yaml:4:1: replicate: not available in this version"},
+      {"axes: {seed: [0]}\nreplicate: {min: 3}",
+       "sweeps/s.yaml:4:12: replicate.metric: missing: expected the name of a metric"},
       {"", "sweeps/s.yaml: axes: missing: expected at least one axis"},
       {"axes: {}", "sweeps/s.yaml:3:7: axes: expected a map of axes, found none"},
       {"axes: [seed]", "sweeps/s.yaml:3:7: axes: expected a map of axes, found a list"},
