@@ -36,6 +36,19 @@ function(windrow_program)
 
   include(GNUInstallDirs)
   install(TARGETS windrow)
+  # What the program prints of itself, where shells and man look for it.
+  install(CODE "
+    foreach(what \"completion bash|windrow|${CMAKE_INSTALL_DATADIR}/bash-completion/completions\"
+                 \"completion zsh|_windrow|${CMAKE_INSTALL_DATADIR}/zsh/site-functions\"
+                 \"completion fish|windrow.fish|${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d\"
+                 \"help --man|windrow.1|${CMAKE_INSTALL_MANDIR}/man1\")
+      string(REPLACE \"|\" \";\" what \"\${what}\")
+      list(POP_FRONT what arguments name folder)
+      separate_arguments(arguments)
+      set(file \"${CMAKE_BINARY_DIR}/generated/\${name}\")
+      execute_process(COMMAND \"$<TARGET_FILE:windrow>\" \${arguments} OUTPUT_FILE \"\${file}\" COMMAND_ERROR_IS_FATAL ANY)
+      file(INSTALL \"\${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/\${folder}\")
+    endforeach()")
   foreach(data configs sweeps traces)  # found by the program as ../share/windrow
     if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${data})
       install(DIRECTORY ${data} DESTINATION ${CMAKE_INSTALL_DATADIR}/windrow)

@@ -15,7 +15,8 @@ import pytest
 import xarray as xr
 
 import windrow
-from windrow import Status
+from windrow import Status, stats
+from windrow.dataset import status_counts
 from windrow.file import ResultFile, merge_config
 
 from .conftest import CLUSTER, PROGRAM, ROOT, run_sweep
@@ -263,3 +264,45 @@ def test_a_product_far_larger_than_the_sweep_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(windrow.dataset, "_SPARSEST_GRID", 1)
     with pytest.raises(windrow.WindrowError, match="open it with grid=False"):
         windrow.open(grid)
+
+
+def test_a_series_may_have_the_name_of_a_table(tmp_path: Path) -> None:
+    text = """\
+name: same
+simulator: spot
+set: {strategy: redundant, duration_s: 7200, availability.addition: 0.8}
+axes: {seed: [1, 2]}
+output: {tables: [instances], series: [instances]}
+"""
+    results = windrow.open(run_sweep(tmp_path, text))
+    for seed in (1, 2):
+        point = results.sel(seed=seed)
+        instances = windrow.table(point, "instances")
+        assert "lifetime" not in windrow.series(point, "instances")
+        assert instances["name"].is_unique
+        curve = windrow.series(point, "instances")
+        assert curve.time.values[-1] <= 7200
+        assert list(curve.data_vars) == ["hour", "instances"]
+        assert float(curve.instances.max()) == float(point.instances_max)
+
+
+def test_an_adaptive_sweep_opens_with_cells_of_different_numbers_of_seeds(tmp_path: Path) -> None:
+    """The empty simulator's value is uniform: half the cells of a loose rule end early."""
+    path = run_sweep(
+        tmp_path,
+        "name: adaptive\nsimulator: empty\nset: {table_rows: 2}\n"
+        "axes:\n  work_s: [0, 0.0001, 0.0002, 0.0003]\n  seed: {from: 0, count: 3}\n"
+        "replicate: {metric: value, relative_ci: 0.3, max: 40}\noutput: {tables: [rows]}\n",
+    )
+    with windrow.open(path) as results:
+        status = results["status"]
+        assert status.sizes == {"work_s": 4, "seed": 40}
+        asked = status == Status.OK
+        assert bool((asked | (status == Status.SKIPPED)).all())
+        assert bool(results["value"].isnull().where(~asked, other=False).sum() == (~asked).sum())
+        replicates = asked.sum("seed").values
+        assert 3 <= replicates.min() < replicates.max() <= 40
+        assert stats.interval(results["value"])["count"].values.tolist() == replicates.tolist()
+        assert status_counts(results)["ok"] == replicates.sum()
+        assert "skipped" not in status_counts(results), "what no rule asks for is no point of the sweep"
+        assert len(windrow.table(results, "rows")) == 2 * int(replicates.sum())

@@ -257,14 +257,16 @@ def _one_row(results: xr.Dataset) -> int:
     return int(rows[0])
 
 
-def table(results: xr.Dataset, name: str) -> pd.DataFrame:
+def table(results: xr.Dataset, name: str, *, series_first: bool = False) -> pd.DataFrame:
     """The rows that a table or series has of all points in `results`, one after the other.
+
+    Where a table and a series have the same name it is the table, unless `series_first`.
 
     Axes that are still dimensions of `results` become columns in front, and `point` tells the rows of one point. Units
     and descriptions are in `attrs`, by column.
     """
     rows = _rows_of(results)
-    frame, lengths = _file_of(results).table(name, rows)
+    frame, lengths = _file_of(results).table(name, rows, series_first=series_first)
     axes = [axis for axis in results.attrs["axes"] if axis in results.coords and results[axis].ndim > 0]
     grid = results["point"]
     present = grid.values.ravel() >= 0
@@ -282,7 +284,7 @@ def table(results: xr.Dataset, name: str) -> pd.DataFrame:
 def series(results: xr.Dataset, name: str) -> xr.Dataset:
     """A time series of one point, over the dimension that its first column is: simulated time."""
     row = _one_row(results)
-    frame, _ = _file_of(results).table(name, [row])
+    frame, _ = _file_of(results).table(name, [row], series_first=True)
     time, *columns = frame.columns
     about = frame.attrs
     attributes = {c: {k: about[k][c] for k in ("units", "description") if about[k][c]} for c in frame.columns}
@@ -331,6 +333,7 @@ def replicates(results: xr.Dataset | xr.DataArray) -> str | None:
 
 
 def status_counts(results: xr.Dataset) -> dict[str, int]:
-    """How many points there are of each status."""
+    """How many points of the sweep there are of each status."""
     statuses = results["status"].values
-    return {s.name.lower(): int(np.count_nonzero(statuses == s)) for s in Status if s != Status.ABSENT}
+    none = (Status.ABSENT, Status.SKIPPED)
+    return {s.name.lower(): int(np.count_nonzero(statuses == s)) for s in Status if s not in none}

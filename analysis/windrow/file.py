@@ -22,13 +22,18 @@ _ATTEMPTS_AT_A_PAIR = 5
 
 
 class Status(enum.IntEnum):
-    """What became of a point. `ABSENT`: the sweep has no point there (`skip`, or other replicates elsewhere)."""
+    """What became of a point.
+
+    `SKIPPED`: the rules of an adaptive sweep do not ask for it. `ABSENT`: the sweep has no point there (`skip`, or
+    other replicates elsewhere).
+    """
 
     PENDING = 0
     RUNNING = 1
     OK = 2
     SATURATED = 3
     FAILED = 4
+    SKIPPED = 5
     ABSENT = 255
 
 
@@ -107,9 +112,14 @@ class ResultFile:
 
     def _schemas(self, kind: str) -> dict[str, journal.TableSchema]:
         names = _texts(self._file.attrs[kind])
-        attributes = {name: self._file[kind][name].attrs for name in names}
+        tables = _texts(self._file.attrs["tables"]) if kind == "series" else []
         return {
-            name: journal.TableSchema(name, _texts(a["columns"]), _texts(a["types"])) for name, a in attributes.items()
+            name: journal.TableSchema(
+                f"{name}_series" if name in tables else name,
+                _texts(group.attrs["columns"]),
+                _texts(group.attrs["types"]),
+            )
+            for name, group in ((name, self._file[kind][name]) for name in names)
         }
 
     def _take_late(self, records: bytes) -> None:
@@ -168,15 +178,24 @@ class ResultFile:
                 values[row] = metrics[which] if len(metrics) else np.nan
         return np.asarray(values)
 
-    def table(self, name: str, rows: Iterable[int]) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    def table(
+        self, name: str, rows: Iterable[int], *, series_first: bool = False
+    ) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         """The rows that a table or series has of these points, in their order, and how many each has.
+
+        Where both have that name it is the table, unless `series_first`.
 
         `attrs` of the frame has units and descriptions by column, under `units` and `description`.
         """
-        kind = "series" if name in self.series else "tables"
-        schema = (self.series | self.tables)[one_of("table or series", name, [*self.tables, *self.series])]
+        one_of("table or series", name, [*self.tables, *self.series])
+        kinds = (
+            {"series": self.series, "tables": self.tables}
+            if series_first
+            else {"tables": self.tables, "series": self.series}
+        )
+        kind, schema = next((kind, schemas[name]) for kind, schemas in kinds.items() if name in schemas)
         wanted = np.fromiter(rows, np.int64)
-        first, counts = (self._points[f"{name}_{what}"][:][wanted] for what in ("first", "count"))
+        first, counts = (self._points[f"{schema.span}_{what}"][:][wanted] for what in ("first", "count"))
         late = [i for i, row in enumerate(wanted.tolist()) if row in self._late] if self._late else []
         group, frame = self._file[kind][name], {}
         for column, how in zip(schema.columns, schema.types, strict=True):
@@ -184,7 +203,7 @@ class ResultFile:
             if late:
                 parts = np.split(values, np.cumsum(counts)[:-1])
                 for i in late:
-                    parts[i] = self._attempt(int(wanted[i])).tables.get(name, {}).get(column, parts[i][:0])
+                    parts[i] = self._attempt(int(wanted[i])).tables.get(schema.span, {}).get(column, parts[i][:0])
                 values, lengths = np.concatenate(parts), np.array([len(part) for part in parts], np.int64)
             if how == "text":
                 codes, words = pd.factorize(values)

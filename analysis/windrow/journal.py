@@ -20,9 +20,12 @@ _FEW = 64  # records; below it a loop over bytes is quicker than one over column
 
 @dataclass
 class TableSchema:
-    """Columns of a table or series, as the simulator declares them: names and `real`, `integer` or `text`."""
+    """Columns of a table or series, as the simulator declares them: names and `real`, `integer` or `text`.
 
-    name: str
+    `span` is its name, or NAME_series of a series whose name a table has, too.
+    """
+
+    span: str
     columns: list[str]
     types: list[str]
 
@@ -148,7 +151,7 @@ def decode(payload: memoryview, tables: Sequence[TableSchema], metrics: int) -> 
     for table in tables:
         if output.number("B") == 0:
             continue
-        attempt.tables[table.name] = {
+        attempt.tables[table.span] = {
             column: _column(output, kind) for column, kind in zip(table.columns, table.types, strict=True)
         }
     return attempt

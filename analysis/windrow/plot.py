@@ -407,7 +407,8 @@ def over_time(
     ax = _own_axes(ax, (5.0, 2.4))
     runs: list[tuple[int, str, list[pd.DataFrame]]] = []
     for i, word, group in _groups(results, by):
-        parts = [table(group.isel({over: k}), name) for k in range(group.sizes[over])] if over else [table(group, name)]
+        each = [group.isel({over: k}) for k in range(group.sizes[over])] if over else [group]
+        parts = [table(one, name, series_first=True) for one in each]
         runs.append((i, word, [part for part in parts if len(part) > 1]))
     frames = [frame for _, _, parts in runs for frame in parts]
     if not frames:

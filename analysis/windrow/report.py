@@ -313,7 +313,7 @@ def _cells(results: xr.Dataset, axes: list[str], metrics: list[str], over: str |
     """Means over replicates: a cell for each combination of the other axes that the sweep has."""
     dims = [over] if over else []
     status = results["status"].reset_coords(drop=True)
-    points = (status != Status.ABSENT).astype(int).sum(dims)
+    points = (~status.isin([Status.ABSENT, Status.SKIPPED])).astype(int).sum(dims)
     present = np.flatnonzero(points.values.ravel() > 0)[:_LARGEST_LISTS]
     counts = {
         s: (status == s).astype(int).sum(dims).values.ravel()[present].tolist()

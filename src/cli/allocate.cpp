@@ -127,13 +127,16 @@ void print_text(const Instance& instance, const Answer& answer) {
 
 int allocate_command(const Context& context) {
   Flags flags("allocate", {"INSTANCE.json"});
+  const config::Schema& schema = context.catalog.find("training")->describe().config;
   flags.value<std::string>("policy", "NAME", "the policy (windrow list policies)")
       .value<std::string>("tie-break", "MODE", "central, lexicographic, vertex, or auto: what suits the policy")
+      .choices("policy", schema.find("policy")->names)
+      .choices("tie-break", schema.find("tie_break")->names)
       .list("set", "PATH=VALUE", "sets another option of a policy, as in a configuration: las.threshold_gpu_s=60")
       .flag("json", "prints one JSON object: {\"objective\": …, \"allocation\": {…}, \"levels\": {…}}");
   if (!flags.parse(context.arguments)) return kAllDone;
   const auto policy = flags.get<std::string>("policy");
-  if (!policy) throw InputError("--policy: is missing; expected the name of a policy (windrow list policies)");
+  if (!policy) throw InputError("--policy: missing: expected the name of a policy (windrow list policies)");
   const training::TrainingConfig options = read_options(flags.list_of("set"), flags.get<std::string>("tie-break"));
   const std::string path = flags.argument("INSTANCE.json");
   const Instance instance = training::read_instance(path);

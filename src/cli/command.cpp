@@ -23,12 +23,31 @@ bool is_optional(const std::string& positional) {
   return positional.back() == '?';
 }
 
+constexpr std::size_t kFewChoices = 40;  // that a help can list
+
 std::string without_dashes(const std::string& option) {
   const auto start = option.find_first_not_of('-');
   return start == std::string::npos ? option : option.substr(start, option.find('=', start) - start);
 }
 
 }  // namespace
+
+const Command& command_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw InputError(fmt::format("windrow: unknown command '{}'{} (windrow --help)", name, did_you_mean(name, names)));
+}
+
+Declaration declaration_of(const Command& command, const Catalog& catalog) {
+  Declaration declaration;
+  Context context{catalog, {}};
+  context.arguments.declaration = &declaration;
+  command.run(context);
+  return declaration;
+}
 
 Flags::Flags(std::string command, std::vector<std::string> positional)
     : command_(std::move(command)), positional_(std::move(positional)), options_("Options", 110) {
@@ -46,7 +65,45 @@ Flags& Flags::flag(const std::string& name, const std::string& help) {
   return *this;
 }
 
-bool Flags::parse(const std::vector<std::string>& arguments) {
+Flags& Flags::choices(const std::string& name, std::vector<std::string> values) {
+  choices_[name] = std::move(values);
+  return *this;
+}
+
+Declaration Flags::declaration() const {
+  const auto choices = [&](const std::string& name) {
+    const auto found = choices_.find(name);
+    return found == choices_.end() ? std::vector<std::string>{} : found->second;
+  };
+  Declaration all;
+  for (const auto& option : options_.options()) {
+    const std::string shown = option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    const bool has_value = option->semantic()->max_tokens() > 0;
+    all.options.push_back({option->long_name(), shown.size() == 2 ? shown.substr(1) : "",
+                           has_value ? option->format_parameter() : "", option->description(),
+                           option->semantic()->is_composing(), choices(option->long_name())});
+  }
+  for (const std::string& name : positional_)
+    all.positional.push_back({plain(name), is_optional(name), choices(plain(name))});
+  return all;
+}
+
+void Flags::print_help() const {
+  const Command& self = command_named(command_);
+  fmt::print("Usage: windrow {} {}\n{}\n\n", self.name, self.synopsis, self.help);
+  for (const auto& name : positional_)
+    if (const auto found = choices_.find(plain(name)); found != choices_.end() && found->second.size() <= kFewChoices)
+      fmt::print("{}: {}\n\n", plain(name), fmt::join(found->second, ", "));
+  std::ostringstream text;
+  text << options_;
+  fmt::print("{}", text.str());
+}
+
+bool Flags::parse(const Arguments& arguments) {
+  if (arguments.declaration != nullptr) {
+    *arguments.declaration = declaration();
+    return false;
+  }
   po::options_description all;
   all.add(options_);
   po::positional_options_description places;
@@ -71,7 +128,8 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
     throw InputError(fmt::format("windrow {}: expected {} argument{}, found more{}", command_, positional_.size(),
                                  positional_.size() == 1 ? "" : "s", hint));
   } catch (const po::multiple_occurrences& error) {
-    throw InputError(fmt::format("windrow {}: option '{}' is given more than once", command_, error.get_option_name()));
+    throw InputError(
+        fmt::format("windrow {}: {}: expected once, found several times{}", command_, error.get_option_name(), hint));
   } catch (const po::invalid_option_value& error) {
     // Only numbers can be wrong here. The value is told in the text alone: `the argument ('two') for option …`.
     const std::string text = error.what(), option = error.get_option_name();
@@ -79,16 +137,17 @@ bool Flags::parse(const std::vector<std::string>& arguments) {
     const bool whole = options_.find(without_dashes(option), false).format_parameter() == "N";
     throw InputError(fmt::format("windrow {}: {}: expected a {}number, found '{}'{}", command_, option,
                                  whole ? "whole " : "", text.substr(first, last - first), hint));
+  } catch (const po::invalid_command_line_syntax& error) {
+    const auto* option = options_.find_nothrow(without_dashes(error.get_option_name()), false);
+    const bool takes_none = option == nullptr || option->semantic()->max_tokens() == 0;
+    throw InputError(fmt::format("windrow {}: {}: expected {}, found {}{}", command_, error.get_option_name(),
+                                 takes_none ? "no value" : option->format_parameter(), takes_none ? "one" : "nothing",
+                                 hint));
   } catch (const po::error& error) {
     throw InputError(fmt::format("windrow {}: {}{}", command_, error.what(), hint));
   }
   if (has("help")) {
-    const auto& list = commands();
-    const auto self = std::find_if(list.begin(), list.end(), [&](const Command& c) { return c.name == command_; });
-    fmt::print("Usage: windrow {} {}\n{}\n\n", self->name, self->synopsis, self->help);
-    std::ostringstream text;
-    text << options_;
-    fmt::print("{}", text.str());
+    print_help();
     return false;
   }
   for (const auto& name : positional_)

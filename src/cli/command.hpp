@@ -3,6 +3,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,11 +19,33 @@ namespace windrow::cli {
 /// Exit statuses: the contract with scripts.
 enum Exit : int { kAllDone = 0, kSomeFailed = 1, kBadInput = 2, kStoppedEarly = 3 };
 
-/// What a command is given: the simulators, its own arguments (without program and command name), and a launch where it
-/// asked for one.
+/// What a command takes, as its Flags say it: of this the help, the completion of shells and the manual are made.
+struct Declaration {
+  struct Option {
+    std::string name, letter, placeholder, help;  ///< without dashes; no placeholder: takes no value
+    bool repeats = false;
+    std::vector<std::string> choices;  ///< all that the value can be; empty if it can be anything
+  };
+  struct Positional {
+    std::string name;
+    bool optional = false;
+    std::vector<std::string> choices;
+  };
+  std::vector<Option> options;
+  std::vector<Positional> positional;
+};
+
+/// A command's own arguments, without program and command name.
+struct Arguments : std::vector<std::string> {
+  using std::vector<std::string>::vector;
+  /// Where this is set, the command is not to run: Flags::parse puts here what the command takes, and returns false.
+  Declaration* declaration = nullptr;
+};
+
+/// What a command is given: the simulators, its arguments, and a launch where it asked for one.
 struct Context {
   const Catalog& catalog;
-  std::vector<std::string> arguments;
+  Arguments arguments;
   exec::Launch* launch = nullptr;
 };
 
@@ -33,6 +56,11 @@ struct Command {
 };
 
 const std::vector<Command>& commands();
+
+/// The command of that name; InputError with the nearest name.
+const Command& command_named(const std::string& name);
+
+Declaration declaration_of(const Command& command, const Catalog& catalog);
 
 /// The flags of one command. Adds `--help`, knows nearest names, and turns every complaint into an InputError.
 class Flags {
@@ -52,8 +80,11 @@ class Flags {
   /// A number of things, at least 1.
   Flags& count(const std::string& name, const std::string& help) { return value<std::int64_t>(name, "N", help); }
 
-  /// False if `--help` was asked for and printed.
-  bool parse(const std::vector<std::string>& arguments);
+  /// All that an option or a positional argument can be: for help and completion; the command itself refuses others.
+  Flags& choices(const std::string& name, std::vector<std::string> values);
+
+  /// False if `--help` was asked for and printed, or if the declaration was asked for.
+  bool parse(const Arguments& arguments);
 
   bool has(const std::string& name) const { return map_.count(name) != 0; }
   template <class T>
@@ -66,8 +97,12 @@ class Flags {
   std::string argument(const std::string& name) const { return map_[name].as<std::string>(); }
 
  private:
+  Declaration declaration() const;
+  void print_help() const;
+
   std::string command_;
   std::vector<std::string> positional_;
+  std::map<std::string, std::vector<std::string>> choices_;
   boost::program_options::options_description options_;
   boost::program_options::variables_map map_;
 };

@@ -15,6 +15,9 @@ int verify_command(const Context&);
 int digest_command(const Context&);
 int report_command(const Context&);
 int import_command(const Context&);
+int init_command(const Context&);
+int help_command(const Context&);
+int completion_command(const Context&);
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
@@ -46,6 +49,15 @@ const std::vector<Command>& commands() {
        "turns a published format into Windrow's own, and prints what is in it\n"
        "KIND: spot-trace, numbers of spot instances over time: their statistics, and with -o a trace of events.",
        import_command},
+      {"init", "[SIMULATOR] [-o FILE]", "writes a commented sweep file to start from", init_command},
+      {"help", "[TOPIC]", "what a command does, or a page about sweep files, result files, exit statuses …",
+       help_command},
+      {"completion", "SHELL",
+       "prints what makes a shell complete commands, options, files and names\n"
+       "bash: source <(windrow completion bash)    zsh: source <(windrow completion zsh)\n"
+       "fish: windrow completion fish | source     each in the file that the shell reads at its start. An installed\n"
+       "windrow needs none of this: the three files are where the shells look.",
+       completion_command},
   };
   return all;
 }

@@ -132,10 +132,11 @@ std::vector<std::string> distinct(const std::vector<Entry>& all, auto member) {
 }  // namespace
 
 int list_command(const Context& context) {
-  Flags flags("list", {"KIND?"});
-  if (!flags.parse(context.arguments)) return kAllDone;
   const std::vector<Entry> all = entries(context.catalog);
   const std::vector<std::string> kinds = distinct(all, &Entry::kind);
+  Flags flags("list", {"KIND?"});
+  flags.choices("KIND", kinds);
+  if (!flags.parse(context.arguments)) return kAllDone;
   const std::string kind = flags.has("KIND") ? flags.argument("KIND") : "";
   if (!kind.empty() && std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     throw InputError(fmt::format("windrow list: unknown kind '{}'{} (there are {})", kind, did_you_mean(kind, kinds),
@@ -154,11 +155,12 @@ int list_command(const Context& context) {
 }
 
 int describe_command(const Context& context) {
+  const std::vector<std::string> names = distinct(entries(context.catalog), &Entry::name);
   Flags flags("describe", {"NAME"});
+  flags.choices("NAME", names);
   if (!flags.parse(context.arguments)) return kAllDone;
   const std::string name = flags.argument("NAME");
   if (describe_all(context.catalog, name) > 0) return kAllDone;
-  const std::vector<std::string> names = distinct(entries(context.catalog), &Entry::name);
   throw InputError(
       fmt::format("windrow describe: nothing is named '{}'{} (windrow list)", name, did_you_mean(name, names)));
 }

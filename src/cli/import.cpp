@@ -24,7 +24,7 @@ struct Kind {
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
+  if (!file) throw InputError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   std::string text((std::istreambuf_iterator<char>(file)), {});
   if (file.bad()) throw InputError(fmt::format("{}: cannot read: {}", path, std::strerror(errno)));
   return text;
@@ -37,13 +37,14 @@ void write_file(const std::string& path, const std::string& text) {
   if (!file) throw InputError(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
 }
 
+const std::vector<std::string> kVictims{"oldest", "youngest", "random"};  // in the order of workload::Victim
+
 workload::Victim victim_of(const Flags& flags) {
-  const std::vector<std::string> names = {"oldest", "youngest", "random"};
   const std::string name = flags.get<std::string>("victim").value_or("oldest");
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == name) return static_cast<workload::Victim>(i);
+  for (std::size_t i = 0; i < kVictims.size(); ++i)
+    if (kVictims[i] == name) return static_cast<workload::Victim>(i);
   throw InputError(
-      fmt::format("--victim: expected oldest, youngest or random, found '{}'{}", name, did_you_mean(name, names)));
+      fmt::format("--victim: expected oldest, youngest or random, found '{}'{}", name, did_you_mean(name, kVictims)));
 }
 
 /// Rows of (quantity, value, unit), then the keys of a process that behaves likewise.
@@ -124,22 +125,23 @@ const std::vector<Kind>& kinds() {
 }  // namespace
 
 int import_command(const Context& context) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds()) names.push_back(kind.name);
   Flags flags("import", {"KIND", "FILE"});
-  flags.value<std::string>("output,o", "FILE", "writes the trace in Windrow's own format")
+  flags.choices("KIND", names)
+      .value<std::string>("output,o", "FILE", "writes the trace in Windrow's own format")
       .value<std::string>("terminations", "FILE", "spot-trace: list of terminations, `timestamp,number`")
       .value<std::string>("victim", "WHO", "spot-trace: who goes when the count drops: oldest, youngest or random")
+      .choices("victim", kVictims)
       .value<std::int64_t>("seed", "N", "spot-trace: of --victim random")
       .flag("json", "prints one JSON object");
   if (!flags.parse(context.arguments)) return kAllDone;
   const std::string name = flags.argument("KIND");
-  std::vector<std::string> names;
-  for (const Kind& kind : kinds()) {
+  for (const Kind& kind : kinds())
     if (kind.name == name) {
       kind.run(flags);
       return kAllDone;
     }
-    names.push_back(kind.name);
-  }
   throw InputError(fmt::format("windrow import: unknown kind '{}'{} (there is {})", name, did_you_mean(name, names),
                                fmt::join(names, ", ")));
 }

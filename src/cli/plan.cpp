@@ -124,7 +124,8 @@ int plan_command(const Context& context) {
   const sweep::Plan plan = sweep::Plan::load(flags.argument("SWEEP.yaml"), context.catalog,
                                              {flags.list_of("set"), flags.list_of("only")}, problems);
   problems.throw_if_any();
-  if (flags.get<int>("jobs").value_or(1) < 1) throw InputError("-j: expected a number of workers of at least 1");
+  if (const int workers = flags.get<int>("jobs").value_or(1); workers < 1)
+    throw InputError(fmt::format("-j: expected a number of workers of at least 1, found {}", workers));
   const std::string path = result_path(flags, plan.name());
 
   if (flags.has("points")) {

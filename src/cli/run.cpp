@@ -83,10 +83,26 @@ void print_summary(const store::Reader& reader) {
   }
 }
 
-void print_outcome(const sweep::Plan& plan, const std::string& path, const exec::Summary& summary, std::uint64_t left) {
+void print_knees(const sweep::Plan& plan, const std::vector<sweep::Adaptive::Knee>& knees) {
+  if (knees.empty()) return;
+  const sweep::KneeRule& rule = *plan.rules().knee;
+  const Metric& metric = *plan.simulator().describe().metrics[rule.metric];
+  const std::string& axis = plan.axes()[rule.axis].name;
+  fmt::print("\nhighest {} with {} {} {} {}\n\n", axis, metric.name, rule.at_most ? "at most" : "at least",
+             short_number(rule.at_most ? *rule.at_most : *rule.at_least), metric.unit == "1" ? "" : metric.unit);
+  TextTable table({"", axis, std::string(metric.name)});
+  for (const sweep::Adaptive::Knee& knee : knees)
+    table.add(
+        {knee.line, knee.value ? sweep::to_text(*knee.value) : "none", knee.value ? short_number(knee.mean) : "-"});
+  table.print(stdout, 2);
+}
+
+void print_outcome(const sweep::Plan& plan, const SweepWork& work, const std::string& path,
+                   const exec::Summary& summary, std::uint64_t left) {
   const auto reader = store::Reader::open(path);
   list_failures(*reader);
   print_summary(*reader);
+  print_knees(plan, work.knees());
   const std::uint64_t run_now = summary.ok + summary.saturated + summary.failed;
   if (run_now == 0 && left == 0) {
     fmt::print("\n{}: nothing was left to run → {}\n", plan.name(), path);
@@ -129,10 +145,10 @@ int run_command(const Context& context) {
   const auto file =
       store::ResultFile::open(path, plan, flags.has("fresh") ? store::Existing::fresh : store::Existing::resume);
   print_warnings(*file);
-  PlanWork work(plan, *file, limit);
+  const auto work = make_work(plan, *file, limit);
   exec::Summary summary;
   try {
-    summary = context.launch->run(plan.simulator(), work, options);
+    summary = context.launch->run(plan.simulator(), *work, options);
     file->finish();
   } catch (const InputError& error) {  // a full disk: what was acknowledged is safe, so this is no wrong input any more
     tell(error.what());
@@ -140,10 +156,10 @@ int run_command(const Context& context) {
   }
   print_warnings(*file);
 
-  const std::uint64_t left = summary.left + work.held_back();
+  const std::uint64_t left = summary.left + work->held_back();
   if (!options.quiet) {
     try {
-      print_outcome(plan, path, summary, left);
+      print_outcome(plan, *work, path, summary, left);
     } catch (const std::system_error& error) {
       if (error.code() != std::errc::broken_pipe) throw;  // `windrow run … | head`: the sweep's status is what counts
     }

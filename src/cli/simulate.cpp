@@ -127,6 +127,7 @@ int simulate_command(const Context& context) {
   Flags flags("simulate", {"CONFIG.yaml"});
   flags.list("set", "PATH=VALUE", "overrides a key of the file")
       .value<std::string>("simulator", "NAME", "which simulator, where neither the file says so nor its keys")
+      .choices("simulator", context.catalog.names())
       .flag("json", "prints one JSON object: {\"metrics\": {…}, \"status\": …}")
       .value<std::string>("tables", "DIR", "writes each table and series as DIR/NAME.csv")
       .value<std::string>("output,o", "FILE", "keeps metrics, tables and series in a result file")

@@ -111,9 +111,14 @@ RowFilter::RowFilter(const store::Reader& reader, const std::vector<std::string>
       const bool readable = std::all_of(test.values.begin(), test.values.end(),
                                         [&](const std::string& value) { return !numeric || parse_double(value); });
       const bool alone = test.values.size() == 1 || test.op == "=" || test.op == "!=";
-      if (test.op == "!" || test.values.empty() || !readable || !alone)
+      const auto refuse = [&](const std::string& why) {
         throw InputError(
-            fmt::format("--where {}: cannot compare axis {} by '{}'", text, condition.substr(0, at), condition));
+            fmt::format("--where {}: {}: {}, found '{}'", text, condition.substr(0, at), why, condition.substr(at)));
+      };
+      if (test.op == "!") refuse("expected =, !=, <, <=, > or >=");
+      if (test.values.empty()) refuse(fmt::format("expected a value after {}", test.op));
+      if (!readable) refuse("expected a number: all values of this axis are numbers");
+      if (!alone) refuse(fmt::format("expected one value after {}", test.op));
       tests_.push_back(std::move(test));
     }
   }
@@ -147,8 +152,9 @@ std::vector<Group> group_rows(const store::Reader& reader, const std::vector<std
     for (const std::size_t axis : axes) key.push_back(reader.axes()[axis].values[row]);
     const auto [place, is_new] = index.try_emplace(key, groups.size());
     if (is_new) groups.push_back({std::move(key), {}});
-    groups[place->second].rows.push_back(row);
+    if (reader.statuses()[row] != sweep::PointStatus::skipped) groups[place->second].rows.push_back(row);
   }
+  std::erase_if(groups, [](const Group& group) { return group.rows.empty(); });
   return groups;
 }
 
@@ -167,6 +173,8 @@ Estimate estimate(const store::Reader& reader, const std::vector<double>& values
       case sweep::PointStatus::pending:
       case sweep::PointStatus::running:
         ++result.pending;
+        continue;
+      case sweep::PointStatus::skipped:
         continue;
       case sweep::PointStatus::ok:
         break;

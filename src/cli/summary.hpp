@@ -51,7 +51,8 @@ std::string label_of(const store::Reader& reader, std::uint64_t row);
 std::size_t axis_named(const store::Reader& reader, const std::string& name);
 std::size_t metric_named(const store::Reader& reader, const std::string& name);
 
-/// Rows grouped by the values of `axes`, in order of first appearance.
+/// Rows grouped by the values of `axes`, in order of first appearance. Rows that an adaptive sweep has not asked for
+/// are in no group, but have their say in the order.
 std::vector<Group> group_rows(const store::Reader& reader, const std::vector<std::size_t>& axes,
                               const RowFilter& filter);
 

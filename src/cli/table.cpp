@@ -9,11 +9,6 @@ namespace windrow::cli {
 
 namespace {
 
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 bool looks_numeric(const std::string& cell) {
   return !cell.empty() &&
          (std::isdigit(static_cast<unsigned char>(cell[0])) != 0 ||
@@ -27,7 +22,16 @@ void append_cell(std::string& line, const std::string& cell, std::size_t width, 
 
 }  // namespace
 
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 void TextTable::print(std::FILE* out, int indent) const {
+  for (const std::string& line : lines(indent)) fmt::print(out, "{}\n", line);
+}
+
+std::vector<std::string> TextTable::lines(int indent) const {
   std::vector<std::size_t> widths;
   std::vector<bool> right;
   for (std::size_t c = 0; c < headings_.size(); ++c) {
@@ -40,17 +44,19 @@ void TextTable::print(std::FILE* out, int indent) const {
     widths.push_back(width);
     right.push_back(numeric);
   }
-  const auto print_row = [&](const std::vector<std::string>& cells) {
+  std::vector<std::string> lines;
+  const auto add_row = [&](const std::vector<std::string>& cells) {
     std::string line(static_cast<std::size_t>(indent), ' ');
     for (std::size_t c = 0; c < cells.size(); ++c) {
       if (c > 0) line += "  ";
       append_cell(line, cells[c], widths[c], right[c]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print(out, "{}\n", line);
+    lines.push_back(std::move(line));
   };
-  print_row(headings_);
-  for (const auto& row : rows_) print_row(row);
+  add_row(headings_);
+  for (const auto& row : rows_) add_row(row);
+  return lines;
 }
 
 void TextTable::print_csv(std::FILE* out) const {

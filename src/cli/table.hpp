@@ -17,6 +17,7 @@ class TextTable {
   bool empty() const { return rows_.empty(); }
   /// Columns as wide as their widest cell, counted in code points.
   void print(std::FILE* out, int indent = 0) const;
+  std::vector<std::string> lines(int indent = 0) const;
   /// RFC 4180: quotes where a cell needs them.
   void print_csv(std::FILE* out) const;
 
@@ -24,6 +25,9 @@ class TextTable {
   std::vector<std::string> headings_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+/// Code points of a text: what it takes of a line.
+std::size_t width_of(const std::string& text);
 
 /// A CSV cell with quotes where it needs them.
 std::string csv_cell(const std::string& text);

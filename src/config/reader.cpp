@@ -83,7 +83,8 @@ std::string unknown_key_text(std::string_view path, const std::vector<KeyInfo>& 
   for (const KeyInfo& key : keys) {
     if (key.path.starts_with(prefix)) {
       const std::string_view rest = std::string_view(key.path).substr(prefix.size());
-      siblings.emplace_back(rest.substr(0, rest.find_first_of(".[")));
+      std::string sibling(rest.substr(0, rest.find_first_of(".[")));
+      if (siblings.empty() || siblings.back() != sibling) siblings.push_back(std::move(sibling));
     }
     if (key.path.find('[') != std::string::npos) continue;
     paths.push_back(key.path);
@@ -99,7 +100,8 @@ std::string unknown_key_text(std::string_view path, const std::vector<KeyInfo>& 
     if (!near_leaf.empty())
       near = paths[static_cast<std::size_t>(std::find(leaves.begin(), leaves.end(), near_leaf) - leaves.begin())];
   }
-  return near.empty() ? "unknown key" : fmt::format("unknown key; did you mean '{}'?", near);
+  if (!near.empty()) return fmt::format("unknown key; did you mean '{}'?", near);
+  return "unknown key" + did_you_mean_one_of(leaf, siblings);  // nothing is near: the few there are, or nothing
 }
 
 const Node& unfolded_root(const Tree& tree, Tree& storage, Problems& problems) {

@@ -253,7 +253,7 @@ Tree parse_yaml(std::string_view text, std::string source, Problems& problems) {
 
 std::optional<std::string> read_text(const std::string& path, Problems& problems) {
   const auto complain = [&](const std::string& reason) {
-    problems.add({std::make_shared<const std::string>(path), 0, 0}, "", "cannot be read: " + reason);
+    problems.add({std::make_shared<const std::string>(path), 0, 0}, "", "cannot read: " + reason);
     return std::nullopt;
   };
   std::error_code ignored;

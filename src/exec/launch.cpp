@@ -86,7 +86,8 @@ Summary Launch::run(const Simulator& simulator, Work& work, const Options& optio
     return run_master(work, options, fleet);
   }
   const int wanted = options.local_workers > 0 ? options.local_workers : usable_cores();
-  LocalFleet fleet(state_->zygote, static_cast<int>(std::min<std::uint64_t>(to_do, static_cast<std::uint64_t>(wanted))),
+  const std::uint64_t most = to_do + work.reserve();
+  LocalFleet fleet(state_->zygote, static_cast<int>(std::min<std::uint64_t>(most, static_cast<std::uint64_t>(wanted))),
                    setup);
   return run_master(work, options, fleet);
 }

@@ -96,6 +96,7 @@ class Master {
   void add(AssignMessage& message, std::uint64_t index);
   void send(int worker, AssignMessage& message, Batch batch);
   void accept();
+  void take_more();
   void stop();
   bool all_dropped() const;
   std::optional<double> eta_s() const;
@@ -125,7 +126,7 @@ Master::Master(Work& work, const Options& options, Fleet& fleet)
       begin_s_(monotonic_s()),
       workers_(static_cast<std::size_t>(fleet.size())),
       to_do_(queue_.left()),
-      progress_(options, work.size(), work.size() - queue_.left()) {
+      progress_(options, work.size() - work.reserve(), work.size() - work.reserve() - queue_.left()) {
   summary_.workers = fleet.size();
 }
 
@@ -148,7 +149,7 @@ Summary Master::run() {
       next_housekeeping_s = monotonic_s() + kHousekeeping_s;
     }
   }
-  accept();
+  accept();  // what a stopped run has not asked for is asked for by the next one
   summary_.wall_s = monotonic_s() - begin_s_;
   summary_.left = to_do_ - summary_.ok - summary_.saturated - summary_.failed;
   return summary_;
@@ -310,6 +311,16 @@ void Master::accept() {
                       record.message.substr(0, std::min(record.message.find(kLastOutput), record.message.find('\n')))));
   }
   records_.clear();
+  take_more();
+}
+
+void Master::take_more() {
+  const std::vector<std::uint64_t> more = work_.take_more();
+  if (more.empty()) return;
+  queue_.add(work_, more);
+  to_do_ += more.size();
+  progress_.grow(more.size());
+  for (int worker = 0; stop_deadline_s_ == 0 && worker < fleet_.size(); ++worker) refill(worker);
 }
 
 void Master::stop() {

@@ -17,6 +17,8 @@ class Progress {
   Progress(const Options& options, std::uint64_t total, std::uint64_t done_before);
   ~Progress() { finish(); }
 
+  /// There are so many points more than was said.
+  void grow(std::uint64_t more) { total_ += more; }
   /// Prints if it is time. `done`: in this run, failed ones included.
   void update(std::uint64_t done, std::uint64_t failed, std::optional<double> eta_s);
   /// A line that stays.
@@ -29,7 +31,8 @@ class Progress {
   void print(const std::string& line);
 
   const std::string name_;
-  const std::uint64_t total_, done_before_;
+  std::uint64_t total_;
+  const std::uint64_t done_before_;
   const bool quiet_, terminal_;
   const double interval_s_;
   double next_s_;

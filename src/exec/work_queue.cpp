@@ -20,14 +20,9 @@ float usable(double hint) {
   return static_cast<float>(std::clamp(hint, 1e-12, 1e30));
 }
 
-struct Keyed {
-  std::uint64_t group;
-  std::uint32_t index;
-  friend auto operator<=>(const Keyed&, const Keyed&) = default;
-};
+}  // namespace
 
-/// Calls visit(begin, end) for each run of equal groups.
-void for_each_run(const std::vector<Keyed>& points, const auto& visit) {
+void WorkQueue::for_each_run(const std::vector<Keyed>& points, const auto& visit) {
   for (std::size_t begin = 0; begin < points.size();) {
     std::size_t end = begin + 1;
     while (end < points.size() && points[end].group == points[begin].group) ++end;
@@ -36,18 +31,28 @@ void for_each_run(const std::vector<Keyed>& points, const auto& visit) {
   }
 }
 
-}  // namespace
-
-WorkQueue::WorkQueue(const Work& work) {
+WorkQueue::WorkQueue(const Work& work) : grows_(work.reserve() > 0) {
   WINDROW_CHECK(work.size() <= std::numeric_limits<std::uint32_t>::max(), "{} points", work.size());
   std::vector<Keyed> points;
   for (std::uint64_t index = 0; index < work.size(); ++index)
     if (!work.done(index)) points.push_back({work.cost_group(index), static_cast<std::uint32_t>(index)});
+  append(work, std::move(points));
+}
+
+void WorkQueue::add(const Work& work, std::span<const std::uint64_t> points) {
+  WINDROW_CHECK(grows_, "{} points more than there are", points.size());
+  std::vector<Keyed> keyed;
+  keyed.reserve(points.size());
+  for (const std::uint64_t index : points) keyed.push_back({work.cost_group(index), static_cast<std::uint32_t>(index)});
+  append(work, std::move(keyed));
+}
+
+void WorkQueue::append(const Work& work, std::vector<Keyed> points) {
   std::sort(points.begin(), points.end());
   // A group of one teaches nothing. Points of equal hint are the next best thing; that such a key may meet another
   // group's number costs the prediction a little, and nothing else.
   for_each_run(points, [&](std::size_t begin, std::size_t end) {
-    if (end - begin == 1)
+    if (end - begin == 1 && !latest_.contains(points[begin].group))
       points[begin].group = std::bit_cast<std::uint64_t>(double{usable(work.cost_hint(points[begin].index))});
   });
   std::sort(points.begin(), points.end());
@@ -56,6 +61,7 @@ WorkQueue::WorkQueue(const Work& work) {
     float hint;
     std::uint32_t begin, end;
   };
+  // Groups that are added later are not sorted in among the others: their hints matter until one of them was measured.
   std::vector<Run> runs;
   for_each_run(points, [&](std::size_t begin, std::size_t end) {
     runs.push_back({usable(work.cost_hint(points[begin].index)), static_cast<std::uint32_t>(begin),
@@ -64,15 +70,27 @@ WorkQueue::WorkQueue(const Work& work) {
   std::sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) {
     return std::tuple(-a.hint, points[a.begin].index) < std::tuple(-b.hint, points[b.begin].index);
   });
-  order_.reserve(points.size());
-  groups_.reserve(runs.size());
+  if (order_.empty()) {
+    order_.reserve(points.size());
+    groups_.reserve(runs.size());
+  }
   for (const Run& run : runs) {
     for (std::uint32_t i = run.begin; i < run.end; ++i) order_.push_back(points[i].index);
     const std::uint32_t count = run.end - run.begin;
+    const auto number = static_cast<std::uint32_t>(groups_.size());
     groups_.push_back({.end = static_cast<std::uint32_t>(order_.size()), .left = count, .hint = run.hint});
-    hint_left_ += double{run.hint} * count;
+    left_ += count;
+    const auto before = latest_.find(points[run.begin].group);
+    if (before != latest_.end() && measured(before->second)) {
+      groups_.back().mean_s = groups_[before->second].mean_s;
+      groups_.back().measured = groups_[before->second].measured;
+      measured_left_s_ += double{groups_.back().mean_s} * count;
+      file(number);
+    } else {
+      hint_left_ += double{run.hint} * count;
+    }
+    if (grows_) latest_[points[run.begin].group] = number;
   }
-  left_ = order_.size();
 }
 
 int WorkQueue::bucket_of(double seconds) {

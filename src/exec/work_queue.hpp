@@ -2,7 +2,10 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "windrow/exec/run.hpp"
@@ -11,7 +14,8 @@ namespace windrow::exec {
 
 /// The points that are not done, in groups of like cost. A group is predicted by the mean of its own points once one of
 /// them was measured, before that by its hint, scaled by what hints turned out to mean so far.
-/// 4 bytes per point and 20 per group; points that are alone in their group share one with those of equal hint.
+/// 4 bytes per point and 20 per group (60 where more points may be added); points that are alone in their group share
+/// one with those of equal hint.
 class WorkQueue {
  public:
   struct Item {
@@ -22,6 +26,9 @@ class WorkQueue {
   /// Asks for the group of each point that is not done, and for the hint of one point of each group (of each point that
   /// is alone in its group).
   explicit WorkQueue(const Work& work);
+
+  /// More points, after what is waiting; those of a group that was measured before are predicted by it.
+  void add(const Work& work, std::span<const std::uint64_t> points);
 
   std::uint64_t left() const { return left_; }
   /// The next point. There must be one.
@@ -46,6 +53,14 @@ class WorkQueue {
     std::int16_t bucket = -1;    ///< in which the group waits; -1: in none
   };
 
+  struct Keyed {
+    std::uint64_t group;
+    std::uint32_t index;
+    friend auto operator<=>(const Keyed&, const Keyed&) = default;
+  };
+  /// Calls visit(begin, end) for each run of equal groups.
+  static void for_each_run(const std::vector<Keyed>& points, const auto& visit);
+  void append(const Work& work, std::vector<Keyed> points);
   double scale() const { return measured_hint_ > 0 ? measured_s_ / measured_hint_ : 0; }
   static int bucket_of(double seconds);
   std::uint32_t choose();
@@ -57,7 +72,9 @@ class WorkQueue {
   /// Measured groups with points left, by quarter powers of two of their mean; entries that moved on are skipped when
   /// met.
   std::array<std::vector<std::uint32_t>, kBuckets> buckets_;
-  int top_ = -1;  ///< no bucket above this one has entries
+  int top_ = -1;                                             ///< no bucket above this one has entries
+  bool grows_;                                               ///< add() may come
+  std::unordered_map<std::uint64_t, std::uint32_t> latest_;  ///< the last group with a key, if the queue grows
   std::uint64_t left_ = 0;
   double measured_s_ = 0, measured_hint_ = 0;
   double hint_left_ = 0, measured_left_s_ = 0;

@@ -108,6 +108,13 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
   return near.empty() ? near : fmt::format("; did you mean '{}'?", near);
 }
 
+std::string did_you_mean_one_of(std::string_view name, std::span<const std::string> candidates) {
+  constexpr std::size_t kFew = 12;
+  std::string near = did_you_mean(name, candidates);
+  if (!near.empty() || candidates.empty() || candidates.size() > kFew) return near;
+  return fmt::format("; expected one of {}", fmt::join(candidates, ", "));
+}
+
 std::string Quoted::operator()(std::string_view text) const {
   std::string out = "\"";
   while (!text.empty()) {

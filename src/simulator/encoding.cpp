@@ -61,6 +61,17 @@ std::vector<TableData> get_tables(ByteReader& reader, const std::vector<const T*
   return tables;
 }
 
+/// All that stands before the tables.
+void get_scalars(ByteReader& reader, PointOutput& output, const Description& description) {
+  const auto outcome = reader.get<std::uint8_t>();
+  if (outcome > static_cast<std::uint8_t>(Outcome::stopped)) throw std::invalid_argument("a result of unknown outcome");
+  output.outcome = static_cast<Outcome>(outcome);
+  output.message = reader.get_text();
+  reader.get_into<double>(output.metrics);
+  if (output.metrics.size() != description.metrics.size())
+    throw std::invalid_argument("a result with another number of metrics than declared");
+}
+
 }  // namespace
 
 std::string encode(const PointOutput& output) {
@@ -78,17 +89,18 @@ std::string encode(const PointOutput& output) {
 PointOutput decode_output(std::string_view bytes, const Description& description) {
   ByteReader reader(bytes);
   PointOutput output;
-  const auto outcome = reader.get<std::uint8_t>();
-  if (outcome > static_cast<std::uint8_t>(Outcome::stopped)) throw std::invalid_argument("a result of unknown outcome");
-  output.outcome = static_cast<Outcome>(outcome);
-  output.message = reader.get_text();
-  reader.get_into<double>(output.metrics);
-  if (output.metrics.size() != description.metrics.size())
-    throw std::invalid_argument("a result with another number of metrics than declared");
+  get_scalars(reader, output, description);
   output.tables = get_tables(reader, description.tables);
   output.series = get_tables(reader, description.series);
   if (reader.remaining() != 0) throw std::invalid_argument("a result with bytes to spare");
   return output;
+}
+
+std::vector<double> decode_metrics(std::string_view bytes, const Description& description) {
+  ByteReader reader(bytes);
+  PointOutput output;
+  get_scalars(reader, output, description);
+  return std::move(output.metrics);
 }
 
 }  // namespace windrow

@@ -19,11 +19,133 @@ struct RoundAnswer {
   bool central;  ///< strictly complementary, as the centre is and a vertex is not
 };
 
-/// `solve(weight, floor)` answers one round; `freeze(frozen)` hears who is frozen after it. The solution itself stays
-/// with the caller.
-template <class Solve, class Freeze>
-WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> weight, const Reweigh* reweigh,
-                         Filling filling, Solve solve, Freeze freeze) {
+/// The levels as they would rise if time were the only limit: each row to its cap, what it gets if it is alone. An
+/// event is a moment at which rows come to theirs.
+class Unhindered {
+ public:
+  std::vector<double> level, weight;
+  std::vector<char> frozen;
+  std::vector<double> step;  ///< [events so far] how much they rose together before each
+
+  Unhindered(const std::vector<double>& from, const std::vector<char>& is_frozen, const std::vector<double>& weights,
+             const std::vector<double>& caps, const Reweigh* reweigh)
+      : level(from), weight(weights), frozen(is_frozen), caps_(&caps), reweigh_(reweigh) {}
+
+  /// To the next event; false if there is none.
+  bool advance() {
+    constexpr double kTogether = 1e-12;
+    if (reweigh_ != nullptr) (*reweigh_)(frozen, weight);
+    double rise = HUGE_VAL;
+    for (std::size_t i = 0; i < level.size(); ++i)
+      if (rises(i)) rise = std::min(rise, std::max(0.0, (*caps_)[i] - level[i]) / weight[i]);
+    if (rise == HUGE_VAL) return false;
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (!rises(i)) continue;
+      level[i] += rise * weight[i];
+      if (level[i] < (*caps_)[i] * (1 - kTogether)) continue;
+      level[i] = (*caps_)[i];
+      frozen[i] = 1;
+    }
+    step.push_back(rise);
+    return true;
+  }
+
+ private:
+  bool rises(std::size_t i) const { return !frozen[i] && weight[i] > 0; }
+
+  const std::vector<double>* caps_;
+  const Reweigh* reweigh_;
+};
+
+/// Looks ahead. Most rounds of water filling only find that a row has all the time that there is for it. Which ones
+/// these would be is known without any linear problem: the first event at which the levels of `Unhindered` cannot be
+/// had is found by Newton's method. A problem "how large a part of these levels can everybody have" has prices, and
+/// what the levels are worth at these prices must not exceed what the capacities are worth: later events are out of the
+/// question. So the rounds before the last event that can be had need not be solved.
+template <class Probe>
+class LookAhead {
+ public:
+  LookAhead(const std::vector<double>& caps, const Reweigh* reweigh, Probe& probe)
+      : caps_(caps), reweigh_(reweigh), probe_(probe) {}
+
+  /// Moves levels and frozen rows ahead as far as that is safe, short of the last event, for which a round is to be
+  /// solved. `attained`: rates that some allocation reaches at these levels. False if it did not move.
+  bool move(std::vector<double>& level, std::vector<char>& frozen, const std::vector<double>& weight,
+            std::vector<double>& attained, WaterFilling& filled) {
+    constexpr std::size_t kWorthIt = 3;  // events
+    constexpr double kEnough = 1 - 1e-9;
+    const Unhindered begin(level, frozen, weight, caps_, reweigh_);
+    Unhindered end = begin;
+    while (end.advance()) {
+    }
+    std::size_t events = end.step.size();
+    if (events < kWorthIt) return false;
+    std::size_t target = events;
+    for (Unhindered at = std::move(end);;) {
+      floor_.assign(level.size(), 0);
+      wanted_.assign(level.size(), 0);
+      for (std::size_t i = 0; i < level.size(); ++i) {
+        if (frozen[i])
+          floor_[i] = attained.empty() ? level[i] * kEnough : std::min(level[i] * kEnough, attained[i]);
+        else
+          wanted_[i] = at.level[i];
+      }
+      const RoundAnswer answer = probe_(wanted_, floor_);
+      filled.rounds += answer.rounds;
+      if (answer.status != Status::optimal) return false;
+      if (answer.theta >= kEnough) {
+        if (target < events) return take(at, answer, level, frozen, attained, filled);
+        // Everything can be had: what is left is the round of the last event.
+        return take(replay(begin, events - 1), answer, level, frozen, attained, filled);
+      }
+      const std::size_t possible = last_possible(begin, at.level, answer, target);
+      if (possible == 0) return false;
+      target = possible;
+      at = replay(begin, target);
+    }
+  }
+
+ private:
+  static Unhindered replay(Unhindered from, std::size_t events) {
+    while (from.step.size() < events) from.advance();
+    return from;
+  }
+
+  /// The last event before `target` that the prices of `answer` do not exclude.
+  static std::size_t last_possible(Unhindered from, const std::vector<double>& asked, const RoundAnswer& answer,
+                                   std::size_t target) {
+    while (from.step.size() + 1 < target) {
+      from.advance();
+      double worth = 0;
+      for (std::size_t i = 0; i < asked.size(); ++i)
+        if (asked[i] > 0 && answer.cost[i] > 0) worth += answer.cost[i] * from.level[i] / asked[i];
+      if (worth > answer.theta) return from.step.size() - 1;
+    }
+    return from.step.size();
+  }
+
+  static bool take(const Unhindered& at, const RoundAnswer& answer, std::vector<double>& level,
+                   std::vector<char>& frozen, std::vector<double>& attained, WaterFilling& filled) {
+    level = at.level;
+    frozen = at.frozen;
+    attained = answer.rate;
+    filled.increment.insert(filled.increment.end(), at.step.begin(), at.step.end());
+    return true;
+  }
+
+  const std::vector<double>& caps_;
+  const Reweigh* reweigh_;
+  Probe& probe_;
+  std::vector<double> wanted_, floor_;
+};
+
+/// `solve(weight, floor)` answers one round, `probe(weight, floor)` another question of that kind, from which nothing
+/// may be kept; `freeze(frozen, level)` hears who is frozen after it, and at which levels (those of rows that came to
+/// their caps are these, to the bit). `caps`: [rows] the largest rate that a row can ever have. The solution itself
+/// stays with the caller.
+template <class Solve, class Probe, class Freeze>
+WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> weight, const std::vector<double>& caps,
+                         const Reweigh* reweigh, Filling filling, Solve solve, Probe probe, Freeze freeze) {
   constexpr double kSlack = 1e-9;  // floors a little below the levels, or a frozen row would leave no interior
   const std::size_t n = weight.size();
   WaterFilling filled;
@@ -33,7 +155,10 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
   std::vector<double> raised(n);
   std::vector<double> least(n);
   std::vector<double> attained;  // by the last round's x
+  LookAhead<Probe> ahead(caps, reweigh, probe);
   for (std::size_t guard = 0; guard <= n; ++guard) {
+    if (filling == Filling::exact && ahead.move(filled.level, frozen, weight, attained, filled))
+      freeze(frozen, filled.level);
     if (reweigh != nullptr) (*reweigh)(frozen, weight);
     bool any = false;
     for (std::size_t i = 0; i < n; ++i) {
@@ -64,7 +189,7 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
           answer.cost[i] > std::max(slack, (answer.central ? 1e-7 : 1e-3) * dearest))
         frozen[i] = 1;
     }
-    freeze(frozen);
+    freeze(frozen, filled.level);
   }
   return filled;
 }

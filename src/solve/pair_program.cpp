@@ -432,24 +432,49 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     ways.list.resize(kept);
   };
   Tight before;
+  std::vector<double> caps(n, 0.0);
+  for (const Way& way : ways.list) {
+    double& first = caps[static_cast<std::size_t>(way.first)];
+    first = std::max(first, way.first_rate / way.first_time);
+    if (way.second == kNobody) continue;
+    double& second = caps[static_cast<std::size_t>(way.second)];
+    second = std::max(second, way.second_rate);
+  }
+  const auto answer_of = [&](bool central) {
+    RoundAnswer answer{solution.status, solution.theta,     solution.rate, {},
+                       solution.rounds, solution.fell_back, central};
+    if (answer.status != Status::optimal) return answer;
+    for (std::size_t i = 0; i < n; ++i)
+      answer.cost.push_back(alone.count_of(i) * round.weight[i] * solution.rate_price[i]);
+    return answer;
+  };
+  const auto ask = [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+    round.weight = weight;
+    round.floor = floor;
+    ways.measure(round);
+  };
+  // Whoever has all of its time where it is fastest needs no floor: a second equation would say the same, and rounding
+  // would make the two contradict each other.
+  std::vector<char> capped(n, 0);
+  const auto ask_interior = [&](const std::vector<double>& weight, std::vector<double> floor, const Tight& known) {
+    for (std::size_t i = 0; i < n; ++i)
+      if (capped[i]) floor[i] = 0;
+    ask(weight, floor);
+    interior(round, kTargetGap, solution, &known);
+  };
   WaterFilling filled = fill_levels(
-      alone.floor, alone.weight, reweigh, filling,
+      alone.floor, alone.weight, caps, reweigh, filling,
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {
-        round.weight = weight;
-        round.floor = floor;
-        ways.measure(round);
-        if (!by_vertices) interior(round, kTargetGap, solution, &tight);
+        if (!by_vertices) ask_interior(weight, floor, tight);
         by_vertices = by_vertices || solution.status != Status::optimal;
         if (by_vertices) {
+          ask(weight, floor);
           generate(round, solution);
           fall_back(round, solution);
           solution.fell_back = true;
         }
-        RoundAnswer answer{solution.status, solution.theta,     solution.rate, {},
-                           solution.rounds, solution.fell_back, !by_vertices};
+        RoundAnswer answer = answer_of(!by_vertices);
         if (answer.status != Status::optimal) return answer;
-        for (std::size_t i = 0; i < n; ++i)
-          answer.cost.push_back(alone.count_of(i) * weight[i] * solution.rate_price[i]);
         keep();
         const double sure = kSure * ways.value_unit;  // a price or a loss above this is not rounding
         before = tight;
@@ -462,13 +487,32 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         });
         return answer;
       },
-      [&](const std::vector<char>& frozen) { tight.rate = frozen; });
+      [&](const std::vector<double>& weight, const std::vector<double>& floor) {  // a vertex will do
+        ask(weight, floor);
+        generate(round, solution);
+        return answer_of(false);
+      },
+      [&](const std::vector<char>& frozen, const std::vector<double>& level) {
+        // Who has its cap has no time but where it is fastest.
+        for (std::size_t i = 0; i < n; ++i)
+          if (frozen[i] && !tight.rate[i] && level[i] == caps[i]) capped[i] = tight.time[i] = 1;
+        const auto slow = [&](int row, double rate) {
+          constexpr double kEqual = 1 - 1e-12;
+          const auto i = static_cast<std::size_t>(row);
+          return capped[i] && rate < caps[i] * kEqual;
+        };
+        drop([&](std::size_t j) {
+          const Way& way = ways.list[j];
+          return slow(way.first, way.first_rate / way.first_time) ||
+                 (way.second != kNobody && slow(way.second, way.second_rate));
+        });
+        tight.rate = frozen;
+      });
   if (by_vertices && last.status == Status::optimal) {
     before.time = tight.time;
     before.capacity = tight.capacity;
-    ways.measure(round);
     const int rounds = solution.rounds;
-    interior(round, kTargetGap, solution, &before);
+    ask_interior(std::vector<double>(round.weight), std::vector<double>(round.floor), before);
     if (solution.status == Status::optimal) {
       keep();
       filled.rounds += solution.rounds;

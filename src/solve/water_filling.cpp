@@ -15,6 +15,15 @@ double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t
   return rate;
 }
 
+/// What each row gets with all of its time where it is fastest.
+std::vector<double> caps_of(const Problem& problem) {
+  std::vector<double> caps(problem.rows(), 0.0);
+  for (std::size_t i = 0; i < problem.rows(); ++i)
+    for (std::size_t k = 0; k < problem.types(); ++k)
+      if (problem.allows(i, k)) caps[i] = std::max(caps[i], problem.rate_of(i, k));
+  return caps;
+}
+
 /// Closes what has no time in any optimum: it has none here, and costs more than it is worth by more than rounding.
 void close(const Problem& round, const Solution& solution, std::vector<char>& open) {
   constexpr double kSure = 1e-6;
@@ -47,33 +56,38 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
   Problem round = problem;
   round.theta_gain = 1;
   Solution last, solution;
+  const auto solve = [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+    round.weight = weight;
+    round.floor = floor;
+    rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
+    if (solution.status != Status::optimal)  // frozen rows leave little room
+      rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
+    if (solution.status != Status::optimal) rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+    fall_back(round, solution);
+    RoundAnswer answer{solution.status,
+                       solution.theta,
+                       {},
+                       {},
+                       solution.rounds,
+                       solution.fell_back,
+                       solution.method == Method::interior};
+    if (solution.status != Status::optimal) return answer;
+    for (std::size_t i = 0; i < problem.rows(); ++i) {
+      answer.rate.push_back(rate_at(problem, solution.x, i));
+      answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
+    }
+    return answer;
+  };
   WaterFilling filled = fill_levels(
-      problem.floor, problem.weight, reweigh, filling,
+      problem.floor, problem.weight, caps_of(problem), reweigh, filling,
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {
-        round.weight = weight;
-        round.floor = floor;
-        rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
-        if (solution.status != Status::optimal)  // frozen rows leave little room
-          rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
-        if (solution.status != Status::optimal) rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
-        fall_back(round, solution);
-        RoundAnswer answer{solution.status,
-                           solution.theta,
-                           {},
-                           {},
-                           solution.rounds,
-                           solution.fell_back,
-                           solution.method == Method::interior};
-        if (solution.status != Status::optimal) return answer;
-        for (std::size_t i = 0; i < problem.rows(); ++i) {
-          answer.rate.push_back(rate_at(problem, solution.x, i));
-          answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
-        }
+        RoundAnswer answer = solve(weight, floor);
+        if (answer.status != Status::optimal) return answer;
         if (open != nullptr && solution.method == Method::interior) close(round, solution, *open);
         std::swap(last, solution);
         return answer;
       },
-      [](const std::vector<char>&) {});
+      solve, [](const std::vector<char>&, const std::vector<double>&) {});
   filled.last = std::move(last);
   return filled;
 }

@@ -2,6 +2,7 @@
 // src/spot/availability/name.cpp.
 AVAILABILITY(hourly)
 AVAILABILITY(bulk)
+AVAILABILITY(per_minute)
 AVAILABILITY(trace)
 AVAILABILITY(markov)
 AVAILABILITY(poisson)

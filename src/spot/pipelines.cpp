@@ -62,7 +62,7 @@ class PipelineJob {
         availability_(make_availability(config_, spot_share(model_, behaviour.on_demand))),
         log_events_(context.sink.wants(results::events)),
         log_cluster_(context.sink.wants(results::cluster)),
-        log_curves_(context.sink.wants(results::instance_count) || context.sink.wants(results::throughput_series) ||
+        log_curves_(context.sink.wants(results::instances_series) || context.sink.wants(results::throughput_series) ||
                     context.sink.wants(results::cost_series) || context.sink.wants(results::value_series)),
         global_(ms(config_.rendezvous.global_s)),
         write_(ms(config_.checkpoint.write_s.value_or(60))),
@@ -476,7 +476,7 @@ class PipelineJob {
         (book_.alive() - behaviour_.on_demand) * price_.at(now_) + behaviour_.on_demand * config_.price.on_demand;
     const std::array<double, 4> values = {static_cast<double>(book_.alive()), throughput_now(), cost,
                                           cost > 0 ? throughput_now() / cost : 0};
-    const std::array<const Series*, 4> series = {&results::instance_count, &results::throughput_series,
+    const std::array<const Series*, 4> series = {&results::instances_series, &results::throughput_series,
                                                  &results::cost_series, &results::value_series};
     const double hour = static_cast<double>(now_) / static_cast<double>(kHour);
     for (std::size_t i = 0; i < values.size(); ++i) {

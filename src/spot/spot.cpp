@@ -17,7 +17,7 @@ SpotSimulator::SpotSimulator() {
   description_.metrics = all_metrics();
   description_.tables = {&results::instances, &results::rendezvous, &results::events, &results::training_events,
                          &results::tick_log};
-  description_.series = {&results::cluster, &results::instance_count, &results::throughput_series,
+  description_.series = {&results::cluster, &results::instances_series, &results::throughput_series,
                          &results::cost_series, &results::value_series};
   for (const StrategyInfo& one : strategies().all())
     description_.parts.push_back({"strategies", one.name, one.help, one.source});

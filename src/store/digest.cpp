@@ -70,7 +70,7 @@ Digest128 digest(const Reader& reader) {
     }
     for (std::uint64_t i = 0; i < count; ++i) {
       const sweep::PointStatus status = reader.statuses()[first + i];
-      if (status == sweep::PointStatus::pending || status == sweep::PointStatus::running) continue;
+      if (!has_result(status) && status != sweep::PointStatus::failed) continue;
       bytes.clear();
       ByteWriter out(bytes);
       out.put(status);

@@ -25,10 +25,6 @@ constexpr std::size_t kRowsPerBlock = 8192;
 constexpr std::size_t kBytesPerBlock = std::size_t{4} << 20;
 constexpr std::size_t kMostWarnings = 10;
 
-bool has_result(PointStatus status) {
-  return status == PointStatus::ok || status == PointStatus::saturated;
-}
-
 bool same_number(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
@@ -184,7 +180,8 @@ class Fold {
     std::vector<std::uint64_t> rows;
     std::vector<std::string> messages;
     for (const Result& result : block_) {
-      const bool had_one = statuses_[result.row] == static_cast<std::uint8_t>(PointStatus::failed);
+      const bool had_one = statuses_[result.row] == static_cast<std::uint8_t>(PointStatus::failed) ||
+                           statuses_[result.row] == static_cast<std::uint8_t>(PointStatus::skipped);
       if (result.record.message.empty() && !had_one) continue;
       rows.push_back(result.row);
       messages.push_back(clean_utf8(result.record.message));

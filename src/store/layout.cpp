@@ -25,7 +25,7 @@ using Kind = hdf5::Type::Kind;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kBlockRows = 8192;
 constexpr std::size_t kIdDigits = 32;
-constexpr std::string_view kStatusWords = "pending running ok saturated failed";
+constexpr std::string_view kStatusWords = "pending running ok saturated failed skipped";
 
 std::string utc_now() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -169,7 +169,15 @@ std::vector<std::string> names_of(const std::vector<const Declared*>& declared) 
   return names;
 }
 
-void create_table(hid_t parent, const Table& table, const Maker& points) {
+/// What the columns of /points that say where its rows are begin with: its name; of a series whose name a table has,
+/// NAME_series.
+std::string span_name(const Description& description, const Table& table, bool is_series) {
+  const bool taken = is_series && std::any_of(description.tables.begin(), description.tables.end(),
+                                              [&](const Table* other) { return other->name == table.name; });
+  return std::string(table.name) + (taken ? "_series" : "");
+}
+
+void create_table(hid_t parent, const Table& table, const Maker& points, const std::string& span) {
   const hdf5::Id group = hdf5::create_group(parent, std::string(table.name));
   hdf5::set_attribute(group.get(), "description", table.description);
   std::vector<std::string> names, types;
@@ -197,22 +205,22 @@ void create_table(hid_t parent, const Table& table, const Maker& points) {
   }
 
   const std::int64_t none = -1;
-  const std::string name(table.name);
-  describe(points.make(name + "_first", {Kind::i64}, false, &none), "", name + "_first",
-           fmt::format("first row of this point in {}; -1 where none are kept", name));
-  describe(points.make(name + "_count", {Kind::i64}, false), "", name + "_count",
-           fmt::format("rows of this point in {}", name));
+  describe(points.make(span + "_first", {Kind::i64}, false, &none), "", span + "_first",
+           fmt::format("first row of this point in {}; -1 where none are kept", table.name));
+  describe(points.make(span + "_count", {Kind::i64}, false), "", span + "_count",
+           fmt::format("rows of this point in {}", table.name));
 }
 
-TableColumns open_table(hid_t parent, hid_t points, const Table& table) {
+TableColumns open_table(hid_t parent, hid_t points, const Table& table, std::string span) {
   TableColumns opened;
   opened.name = table.name;
+  opened.span = std::move(span);
   opened.group = hdf5::open_group(parent, opened.name);
   opened.row = Column::open(opened.group.get(), "row");
   for (const windrow::Column& column : table.columns)
     opened.columns.push_back(Column::open(opened.group.get(), std::string(column.name)));
-  opened.first = Column::open(points, opened.name + "_first");
-  opened.count = Column::open(points, opened.name + "_count");
+  opened.first = Column::open(points, opened.span + "_first");
+  opened.count = Column::open(points, opened.span + "_count");
   return opened;
 }
 
@@ -278,12 +286,13 @@ std::string axis_column_name(const std::string& axis, const Description& descrip
   std::set<std::string, std::less<>> taken{"point", "status", "message", "point_id",  "wall_s",       "cpu_s",
                                            "rank",  "host",   "attempt", "completed", "config_first", "config_count"};
   for (const Metric* metric : description.metrics) taken.emplace(metric->name);
-  const auto take_table = [&](const Table* table) {
-    taken.insert(std::string(table->name) + "_first");
-    taken.insert(std::string(table->name) + "_count");
+  const auto take_table = [&](const Table& table, bool is_series) {
+    const std::string span = span_name(description, table, is_series);
+    taken.insert(span + "_first");
+    taken.insert(span + "_count");
   };
-  for (const Table* table : description.tables) take_table(table);
-  for (const Series* series : description.series) take_table(series);
+  for (const Table* table : description.tables) take_table(*table, false);
+  for (const Series* series : description.series) take_table(*series, true);
   return taken.contains(axis) ? "config." + axis : axis;
 }
 
@@ -335,12 +344,12 @@ Layout Layout::create(const std::string& path, const PointSource& source) {
   }
 
   const Column status = maker.make("status", {Kind::u8}, false);
-  const std::uint8_t flags[] = {0, 1, 2, 3, 4};
-  hdf5::set_attribute(status.id(), "flag_values", {Kind::u8}, 5, flags);
+  const std::uint8_t flags[] = {0, 1, 2, 3, 4, 5};
+  hdf5::set_attribute(status.id(), "flag_values", {Kind::u8}, std::size(flags), flags);
   hdf5::set_attribute(status.id(), "flag_meanings", kStatusWords);
   describe(status, "", "status", "what became of the point");
   describe(maker.make("message", {Kind::varying_text}, false), "", "message",
-           "why the point failed, or the criterion of saturation");
+           "why the point failed or was not asked for, or the criterion of saturation");
   describe(maker.make("point_id", Type::text(kIdDigits), true), "", "point_id",
            "hash of configuration, simulator and its version");
   maker.real("wall_s", "s", "wall-clock time of the attempt that gave the result");
@@ -367,8 +376,10 @@ Layout Layout::create(const std::string& path, const PointSource& source) {
   Maker{configs.get(), 65536, &byte}.make("text", {Kind::u8}, true);
 
   const hdf5::Id tables = hdf5::create_group(root, "tables"), series = hdf5::create_group(root, "series");
-  for (const Table* table : description.tables) create_table(tables.get(), *table, maker);
-  for (const Series* one : description.series) create_table(series.get(), *one, maker);
+  for (const Table* table : description.tables)
+    create_table(tables.get(), *table, maker, span_name(description, *table, false));
+  for (const Series* one : description.series)
+    create_table(series.get(), *one, maker, span_name(description, *one, true));
   made.open_columns();
   return made;
 }
@@ -453,8 +464,10 @@ void Layout::open_columns() {
   }
   for (const Metric* metric : description.metrics) metrics.push_back(column(std::string(metric->name)));
   const hdf5::Id table_group = hdf5::open_group(root, "tables"), series_group = hdf5::open_group(root, "series");
-  for (const Table* table : description.tables) tables.push_back(open_table(table_group.get(), points.get(), *table));
-  for (const Series* one : description.series) series.push_back(open_table(series_group.get(), points.get(), *one));
+  for (const Table* table : description.tables)
+    tables.push_back(open_table(table_group.get(), points.get(), *table, span_name(description, *table, false)));
+  for (const Series* one : description.series)
+    series.push_back(open_table(series_group.get(), points.get(), *one, span_name(description, *one, true)));
 }
 
 void Layout::close() {

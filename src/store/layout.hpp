@@ -43,6 +43,7 @@ struct AxisColumn {
 /// A table or a time series.
 struct TableColumns {
   std::string name;
+  std::string span;  ///< what `first` and `count` are called after
   hdf5::Id group;
   hdf5::Column row;  ///< the dimension
   std::vector<hdf5::Column> columns;

@@ -1,3 +1,5 @@
+#include "store/reader.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -67,16 +69,16 @@ class FileReader final : public Reader {
   }
 
  public:
-  explicit FileReader(const std::string& path) : path_(resolved_path(path)) {
+  FileReader(const std::string& path, Layout (*open_layout)(const std::string&)) : path_(resolved_path(path)) {
     guarded([&] {
-      layout_ = open_with_journal(path_);
+      layout_ = open_layout(path_);
       for (const Metric* metric : layout_.stored.description.metrics)
         metrics_.push_back(
             {std::string(metric->name), std::string(metric->unit), std::string(metric->description), metric->better});
       for (const Table* table : layout_.stored.description.tables) tables_.push_back(info(*table));
       for (const Series* series : layout_.stored.description.series) series_.push_back(info(*series));
       for (const std::uint8_t status : whole<std::uint8_t>(layout_.status)) {
-        if (status > static_cast<std::uint8_t>(sweep::PointStatus::failed))
+        if (status > static_cast<std::uint8_t>(sweep::kLastStatus))
           throw hdf5::Error(fmt::format("a row has the status {}", status));
         statuses_.push_back(static_cast<sweep::PointStatus>(status));
       }
@@ -89,6 +91,9 @@ class FileReader final : public Reader {
     layout_ = Layout();
   }
 
+  Digest128 rows_digest() const {
+    return guarded([&] { return layout_.rows_digest(); });
+  }
   const Attributes& attributes() const override { return layout_.attributes; }
   std::uint64_t rows() const override { return layout_.rows(); }
   const std::vector<MetricInfo>& metrics() const override { return metrics_; }
@@ -214,7 +219,14 @@ class FileReader final : public Reader {
 }  // namespace
 
 std::unique_ptr<Reader> Reader::open(const std::string& path) {
-  return std::make_unique<FileReader>(path);
+  return std::make_unique<FileReader>(path, open_with_journal);
+}
+
+FoldedFile open_folded(const std::string& path) {
+  auto reader = std::make_unique<FileReader>(
+      path, [](const std::string& file) { return Layout::open(file, hdf5::Access::read); });
+  const Digest128 rows = reader->rows_digest();
+  return {std::move(reader), rows};
 }
 
 }  // namespace windrow::store

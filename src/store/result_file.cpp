@@ -28,10 +28,6 @@ double seconds_since(Clock::time_point then) {
   return std::chrono::duration<double>(Clock::now() - then).count();
 }
 
-bool has_result(PointStatus status) {
-  return status == PointStatus::ok || status == PointStatus::saturated;
-}
-
 std::string journal_of(const std::string& path) {
   return path + ".journal";
 }
@@ -209,6 +205,19 @@ class OpenFile final : public ResultFile {
   PointStatus status(std::uint64_t index) const override { return static_cast<PointStatus>(statuses_[row_of(index)]); }
   std::uint32_t attempts(std::uint64_t index) const override { return attempts_[row_of(index)]; }
 
+  std::vector<double> metric(std::size_t which) const override {
+    const auto lock = hdf5::lock_library();
+    const Layout layout = Layout::open(path_, hdf5::Access::read);
+    std::vector<double> by_row(layout.rows());
+    layout.metrics.at(which).read(0, by_row.size(), by_row.data());
+    return by_index(std::move(by_row));
+  }
+  std::vector<std::string> messages() const override {
+    const auto lock = hdf5::lock_library();
+    const Layout layout = Layout::open(path_, hdf5::Access::read);
+    return by_index(layout.message.read_texts(0, layout.rows()));
+  }
+
   void append(std::span<const sweep::PointRecord> records) override {
     if (records.empty()) return;
     if (!started_) start_journal(journal_->end());
@@ -255,7 +264,7 @@ class OpenFile final : public ResultFile {
             fmt::format("{}\nall results are safe in {}; the next run goes on from there", failure, journal_of(path_)));
     }
     bool complete = true;
-    for (std::uint64_t i = 0; complete && i < points_; ++i) complete = has_result(status(i));
+    for (std::uint64_t i = 0; complete && i < points_; ++i) complete = is_settled(status(i));
     if (complete && started_) {
       journal_->remove();
       started_ = false;
@@ -275,6 +284,18 @@ class OpenFile final : public ResultFile {
   std::uint64_t row_of(std::uint64_t index) const {
     WINDROW_CHECK(index < points_, "point {} of {}", index, points_);
     return rows_.empty() ? index : rows_[index];
+  }
+
+  template <class Value>
+  std::vector<Value> by_index(std::vector<Value> by_row) const {
+    if (rows_.empty()) {
+      by_row.resize(points_);
+      return by_row;
+    }
+    std::vector<Value> values;
+    values.reserve(points_);
+    for (const std::uint64_t row : rows_) values.push_back(by_row[row]);
+    return values;
   }
 
   void warn(std::string text) {

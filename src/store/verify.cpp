@@ -80,8 +80,8 @@ class Verification {
     check_column("configs/text", layout_.config_texts, layout_.config_texts.rows());
     const auto check_kind = [&](const char* kind, const std::vector<TableColumns>& tables, const auto& declared) {
       for (std::size_t t = 0; t < tables.size(); ++t) {
-        check(fmt::format("{}_first", tables[t].name).c_str(), tables[t].first);
-        check(fmt::format("{}_count", tables[t].name).c_str(), tables[t].count);
+        check(fmt::format("{}_first", tables[t].span).c_str(), tables[t].first);
+        check(fmt::format("{}_count", tables[t].span).c_str(), tables[t].count);
         for (std::size_t c = 0; c < tables[t].columns.size(); ++c)
           check_column(fmt::format("{}/{}/{}", kind, tables[t].name, declared[t]->columns[c].name),
                        tables[t].columns[c], tables[t].rows());
@@ -95,7 +95,7 @@ class Verification {
     statuses_.resize(layout_.rows());
     layout_.status.read(0, statuses_.size(), statuses_.data());
     for (std::size_t row = 0; row < statuses_.size(); ++row) {
-      if (statuses_[row] > static_cast<std::uint8_t>(sweep::PointStatus::failed))
+      if (statuses_[row] > static_cast<std::uint8_t>(sweep::kLastStatus))
         fault("status", fmt::format("points/status: row {} has the unknown status {}", row, statuses_[row]));
     }
   }

@@ -100,10 +100,6 @@ void take_values(AxisDraft& draft, Problems& problems) {
   }
 }
 
-double rounded_to_12_digits(double value) {
-  return parse_double(fmt::format("{:.11e}", value)).value_or(value);
-}
-
 /// Equal ratios, rounded to 12 digits: 10 is then 10 whatever the C library's pow makes of it.
 std::vector<double> logarithmic(double from, double to, std::int64_t count) {
   std::vector<double> values;
@@ -219,6 +215,10 @@ class RangeReader {
 };
 
 }  // namespace
+
+double rounded_to_12_digits(double value) {
+  return parse_double(fmt::format("{:.11e}", value)).value_or(value);
+}
 
 bool AxisDraft::is_direct() const {
   return key->alternative_of.empty() && (key->type == "number" || takes_integers(*key) || key->type == "boolean");

@@ -13,6 +13,9 @@ namespace windrow::sweep {
 
 constexpr int kAxisLayer = 2;  ///< base file 0, `set` 1, axes 2, `--set` 3
 
+/// 0.4 + 0.2 is 0.6 then, and 10 is 10 whatever the C library's pow makes of it.
+double rounded_to_12_digits(double value);
+
 /// An axis on its way into a plan.
 struct AxisDraft {
   const config::KeyInfo* key = nullptr;

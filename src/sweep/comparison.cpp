@@ -180,7 +180,7 @@ Condition Condition::parse(std::string_view text, const std::vector<Axis>& axes,
       names.reserve(axes.size());
       for (const Axis& a : axes) names.push_back(a.name);
       problems.add(position, key,
-                   fmt::format("no axis '{}'{}", comparison->axis, did_you_mean(comparison->axis, names)));
+                   fmt::format("no axis '{}'{}", comparison->axis, did_you_mean_one_of(comparison->axis, names)));
       continue;
     }
     if (is_order(comparison->relation) && comparison->values.size() > 1) {

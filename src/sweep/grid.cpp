@@ -1,5 +1,7 @@
 #include "sweep/grid.hpp"
 
+#include <algorithm>
+
 #include "windrow/kernel/error.hpp"
 
 namespace windrow::sweep {
@@ -32,6 +34,13 @@ Choice Grid::choice(std::uint64_t index) const {
     for (const std::size_t axis : groups_[g].axes) choice[axis] = value;
   }
   return choice;
+}
+
+std::optional<std::uint64_t> Grid::index_of(std::uint64_t combination) const {
+  if (!kept_) return combination;
+  const auto at = std::lower_bound(kept_->begin(), kept_->end(), combination);
+  if (at == kept_->end() || *at != combination) return std::nullopt;
+  return static_cast<std::uint64_t>(at - kept_->begin());
 }
 
 std::uint64_t Grid::cost_group(std::uint64_t index) const {

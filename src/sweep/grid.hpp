@@ -32,9 +32,18 @@ class Grid {
   Choice choice(std::uint64_t index) const;
   std::uint64_t cost_group(std::uint64_t index) const;
 
- private:
   std::uint64_t combination(std::uint64_t index) const { return kept_ ? (*kept_)[index] : index; }
+  /// The point of a combination; none if it was left out.
+  std::optional<std::uint64_t> index_of(std::uint64_t combination) const;
+  /// Which value of a group a combination has, and from one of its values to the next.
+  std::size_t value_of(std::uint64_t combination, std::size_t group) const {
+    return static_cast<std::size_t>(combination / strides_[group] % groups_[group].length);
+  }
+  std::uint64_t stride(std::size_t group) const { return strides_[group]; }
+  const std::vector<Group>& groups() const { return groups_; }
+  std::optional<std::size_t> seeds() const { return cost_free_; }  ///< the group of the axis of seeds, if there is one
 
+ private:
   std::vector<Group> groups_;
   std::vector<std::uint64_t> strides_;
   std::size_t axes_;

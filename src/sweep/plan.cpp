@@ -10,6 +10,7 @@
 
 #include "sweep/grid.hpp"
 #include "sweep/point_texts.hpp"
+#include "sweep/rules_reader.hpp"
 #include "sweep/sweep_file.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/text.hpp"
@@ -128,6 +129,7 @@ class PlanLoader {
     plan_.sweep_text_ = file_.text;
     plan_.simulator_ = file_.simulator;
     plan_.keep_ = file_.keep;
+    plan_.rules_ = file_.rules;
     lines_.resize(file_.axes.size());
   }
 
@@ -169,12 +171,7 @@ class PlanLoader {
   /// False if there is no grid to speak of.
   bool make_grid() {
     for (AxisDraft& draft : file_.axes) plan_.axes_.push_back(draft.axis);
-    std::optional<std::size_t> seed;  // of no matter for the cost, if it moves alone
-    for (std::size_t g = 0; g < file_.groups.size(); ++g) {
-      const auto& axes = file_.groups[g].axes;
-      const std::string& name = file_.axes[axes[0]].axis.name;
-      if (axes.size() == 1 && (name == "seed" || name.ends_with(".seed"))) seed = g;
-    }
+    const auto seed = seed_group(file_.axes, file_.groups);  // of no matter for the cost
     auto grid = std::make_shared<Grid>(file_.groups, file_.axes.size(), seed);
     leave_out(*grid);
     plan_.grid_ = grid;

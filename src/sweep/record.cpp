@@ -19,6 +19,8 @@ std::string_view to_string(PointStatus status) {
       return "saturated";
     case PointStatus::failed:
       return "failed";
+    case PointStatus::skipped:
+      return "skipped";
   }
   WINDROW_CHECK(false, "there is no point status {}", static_cast<int>(status));
 }
@@ -43,7 +45,7 @@ PointRecord take_record(std::string_view& bytes) {
   PointRecord record;
   record.index = reader.get<std::uint64_t>();
   record.status = reader.get<PointStatus>();
-  if (record.status > PointStatus::failed) throw std::out_of_range("the byte string is no record of a point");
+  if (record.status > kLastStatus) throw std::out_of_range("the byte string is no record of a point");
   record.message = reader.get_text();
   record.output = reader.get_text();
   Provenance& provenance = record.provenance;

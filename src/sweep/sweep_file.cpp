@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "sweep/rules_reader.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/text.hpp"
 
@@ -55,6 +56,7 @@ class SweepFileReader {
     read_set();
     read_flags();
     read_zip();
+    read_rules(tree_.root(), file_, axes_are_complete_, problems_);
     read_conditions();
     read_output();
     return std::move(file_);
@@ -70,14 +72,11 @@ class SweepFileReader {
   }
 
   void check_keys() {
-    const std::vector<std::string> known = {"name", "simulator", "config",    "set",   "axes",
-                                            "zip",  "skip",      "replicate", "output"};
-    for (const Node::Member& member : tree_.root().members) {
-      if (member.key == "replicate")
-        problems_.add(member.position, member.key, "not available in this version");
-      else if (std::find(known.begin(), known.end(), member.key) == known.end())
-        problems_.add(member.position, member.key, "unknown key" + did_you_mean(member.key, known));
-    }
+    const std::vector<std::string> known = {"name", "simulator", "config", "set",   "axes",  "zip",
+                                            "skip", "replicate", "knee",   "until", "output"};
+    for (const Node::Member& member : tree_.root().members)
+      if (std::find(known.begin(), known.end(), member.key) == known.end())
+        problems_.add(member.position, member.key, "unknown key" + did_you_mean_one_of(member.key, known));
   }
 
   void read_name() {
@@ -252,7 +251,7 @@ class SweepFileReader {
       const std::optional<std::size_t> axis = find_axis(names[i]);
       if (!axis) {
         problems_.add(node.items[i].position, "zip",
-                      fmt::format("no axis '{}'{}", names[i], did_you_mean(names[i], axis_names())));
+                      fmt::format("no axis '{}'{}", names[i], did_you_mean_one_of(names[i], axis_names())));
         return;
       }
       const bool taken = std::find(zip.begin(), zip.end(), *axis) != zip.end() ||
@@ -302,7 +301,7 @@ class SweepFileReader {
         file_.keep.series = read_names(member.value, "series", description.series);
       else
         problems_.add(member.position, fmt::format("output.{}", member.key),
-                      "unknown key" + did_you_mean(member.key, std::vector<std::string>{"tables", "series"}));
+                      "unknown key" + did_you_mean_one_of(member.key, std::vector<std::string>{"tables", "series"}));
     }
   }
 

@@ -9,6 +9,7 @@
 #include "sweep/comparison.hpp"
 #include "sweep/grid.hpp"
 #include "windrow/sweep/plan.hpp"
+#include "windrow/sweep/rules.hpp"
 
 namespace windrow::sweep {
 
@@ -21,6 +22,7 @@ struct SweepFile {
   std::vector<Grid::Group> groups;  ///< by `zip`; the outermost loop first
   std::vector<Condition> skip;
   std::vector<Condition> only;
+  Rules rules;
   Keep keep;
   config::Position axes_position, skip_position;
 };

@@ -14,7 +14,7 @@ std::string read_text_file(const std::string& path) {
     throw InputError(fmt::format("{}: cannot {}: {}", path, attempt, std::strerror(errno)));
   };
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) fail("open");
+  if (!file) fail("read");
   std::string text;
   char buffer[1 << 16];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, count);

@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "support/process.hpp"
+#include "windrow/kernel/text.hpp"
 
 namespace windrow {
 namespace {
@@ -45,6 +50,12 @@ class Commands : public testing::Test {
     std::size_t end = begin;
     for (; count > 0 && end < text.size(); --count) end = text.find('\n', end) + 1;
     return text.substr(begin, end - begin);
+  }
+  static std::vector<std::string> fields(const std::string& line) {
+    std::vector<std::string> all;
+    std::istringstream in(line);
+    for (std::string one; std::getline(in, one, ',');) all.push_back(one);
+    return all;
   }
   std::string last_line(const std::string& text) {
     const std::size_t end = text.find_last_not_of('\n');
@@ -295,7 +306,7 @@ TEST_F(Commands, WhereMeansWhatOnlyMeans) {
   }
   const Finished refused = windrow({"show", "results/s.h5", "--where", "work_s<0.1,0.2"});
   EXPECT_EQ(refused.status, 2);
-  EXPECT_EQ(refused.err, "--where work_s<0.1,0.2: cannot compare axis work_s by 'work_s<0.1,0.2'\n");
+  EXPECT_EQ(refused.err, "--where work_s<0.1,0.2: work_s: expected one value after <, found '<0.1,0.2'\n");
 }
 
 TEST_F(Commands, ShowAsCsvIsNumbersOnly) {
@@ -307,6 +318,89 @@ TEST_F(Commands, ShowAsCsvIsNumbersOnly) {
   EXPECT_EQ(lines(across, 0, 1), "work_s,0,0_ci95,0_n,1,1_ci95,1_n,2,2_ci95,2_n,3,3_ci95,3_n\n");
   EXPECT_EQ(across.find_first_not_of("0123456789.,eworksanci_\n-"), std::string::npos) << across;
   EXPECT_TRUE(lines(across, 3, 1).find(",,,0,") != std::string::npos) << "a skipped point has no mean: " << across;
+}
+
+TEST_F(Commands, VersusGivesPairedDifferences) {
+  folder_.write("base.yaml", kSmallConfig);
+  folder_.write("s.yaml",
+                "name: s\nsimulator: training\nconfig: base.yaml\naxes:\n  policy: [fifo, max_min_fairness, gandiva]\n"
+                "  seed: {from: 0, count: 3}\n");
+  out({"run", "s.yaml", "--quiet"});
+  std::map<std::string, std::vector<double>> jct;  // by policy: the seeds in order
+  std::istringstream values(out({"show", "results/s.h5", "--csv", "--by", "policy,seed", "--metric", "jct_mean"}));
+  std::string line;
+  std::getline(values, line);
+  while (std::getline(values, line)) {
+    const std::vector<std::string> cells = fields(line);
+    jct[cells.at(0)].push_back(*parse_double(cells.at(3)));
+  }
+  std::istringstream table(
+      out({"show", "results/s.h5", "--csv", "--by", "policy", "--metric", "jct_mean", "--versus", "fifo"}));
+  std::getline(table, line);
+  EXPECT_EQ(line, "policy,jct_mean_difference,jct_mean_ci95,jct_mean_pairs,jct_mean_relative");
+  for (const std::string policy : {"max_min_fairness", "gandiva"}) {
+    std::array<double, 3> difference{};
+    for (std::size_t seed = 0; seed < 3; ++seed) difference[seed] = jct[policy].at(seed) - jct["fifo"].at(seed);
+    const double mean = (difference[0] + difference[1] + difference[2]) / 3;
+    double squares = 0;
+    for (const double one : difference) squares += (one - mean) * (one - mean);
+    const double half = 4.302652729911275 * std::sqrt(squares / 2 / 3);  // Student's t, two degrees of freedom
+    ASSERT_TRUE(std::getline(table, line));
+    const std::vector<std::string> cells = fields(line);
+    ASSERT_EQ(cells.size(), 5U) << line;
+    EXPECT_EQ(cells[0], policy);
+    EXPECT_NEAR(*parse_double(cells[1]), mean, 1e-9 * std::abs(mean));
+    EXPECT_NEAR(*parse_double(cells[2]), half, 1e-9 * half);
+    EXPECT_EQ(cells[3], "3");
+    std::istringstream shown(out({"show", "results/s.h5", "--by", "policy", "--metric", "jct_mean", "--versus", "fifo",
+                                  "--where", fmt::format("policy={},fifo", policy)}));
+    std::string text;
+    std::getline(shown, text);
+    std::getline(shown, text);
+    EXPECT_EQ(text.find(" *,") != std::string::npos, std::abs(mean) > half) << text;
+    EXPECT_NEAR(*parse_double(cells[4]), 3 * mean / (jct["fifo"][0] + jct["fifo"][1] + jct["fifo"][2]), 1e-12);
+  }
+  EXPECT_FALSE(std::getline(table, line)) << "the reference itself has no row: " << line;
+}
+
+TEST_F(Commands, VersusLeavesOutPairsOfWhichOneHasNoValue) {
+  folder_.write("s.yaml",
+                "name: s\nsimulator: empty\naxes:\n  fail: [never, throw]\n  fail_seed: [1]\n"
+                "  table_rows: [0, 2]\n  seed: {from: 0, count: 3}\n");
+  EXPECT_EQ(windrow({"run", "s.yaml", "--quiet"}).status, 1);
+  for (const char* axis : {"fail", "table_rows"}) {
+    const std::string table = out({"show", "results/s.h5", "--csv", "--by", axis, "--versus",
+                                   fmt::format("{}={}", axis, axis == std::string("fail") ? "never" : "0.0")});
+    const std::vector<std::string> cells = fields(lines(table, 1, 1));
+    ASSERT_EQ(cells.size(), 5U) << table;
+    EXPECT_EQ(cells[3], axis == std::string("fail") ? "4" : "5") << "of six; seed 1 fails where it throws: " << table;
+  }
+}
+
+TEST_F(Commands, VersusKnowsTheValuesThatThereAre) {
+  folder_.write("base.yaml", kSmallConfig);
+  folder_.write("s.yaml",
+                "name: s\nsimulator: training\nconfig: base.yaml\naxes: {policy: [fifo, gandiva], seed: [1]}\n");
+  folder_.write("e.yaml", "name: e\nsimulator: empty\naxes: {seed: [1, 2]}\n");
+  out({"run", "s.yaml", "--quiet"});
+  out({"run", "e.yaml", "--quiet"});
+  const auto refused = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "show");
+    const Finished finished = windrow(std::move(arguments));
+    EXPECT_EQ(finished.status, 2);
+    EXPECT_EQ(finished.out, "");
+    return finished.err;
+  };
+  EXPECT_EQ(refused({"results/s.h5", "--versus", "gandivo"}),
+            "--versus: no point has policy=gandivo; did you mean 'gandiva'?; expected one of fifo, gandiva\n");
+  EXPECT_EQ(refused({"results/e.h5", "--versus", "fifo"}),
+            "--versus fifo: this file has no axis 'policy': expected AXIS=VALUE to compare with\n");
+  EXPECT_EQ(refused({"results/s.h5", "--versus", "sed=1"}).substr(0, 40),
+            refused({"results/s.h5", "--by", "sed"}).substr(0, 40));
+  EXPECT_EQ(refused({"results/s.h5", "--versus", "seed=1"}),
+            "--versus seed=1: there is nothing else to compare with it\n");
+  EXPECT_EQ(refused({"results/s.h5", "--versus", "fifo", "--across", "policy"}),
+            "--across: cannot be combined with --versus\n");
 }
 
 TEST_F(Commands, OutputThatCannotBeWrittenIsAnError) {

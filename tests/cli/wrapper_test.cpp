@@ -203,6 +203,38 @@ TEST_F(Wrapper, WithoutRightsItNamesTheCommandAndTheOtherWays) {
   EXPECT_EQ(calls("cmake --build"), 0);
 }
 
+TEST_F(Wrapper, ItSaysWhyItDoesNotInstallAndWhatIsWanting) {
+  write(root_ / "installed", "alpha\n");
+  const Answer user = shell("export TEST_UID=1000; 'a project/windrow' list");
+  EXPECT_TRUE(has(user.text, "to install them takes root or sudo")) << user.text;
+  EXPECT_TRUE(has(user.text, "What is wanting so far: Could NOT find beta\n")) << user.text;
+  const Answer forbidden = shell("WINDROW_INSTALL=0 'a project/windrow' list");
+  EXPECT_EQ(forbidden.status, 2) << forbidden.text;
+  EXPECT_TRUE(has(forbidden.text, "WINDROW_INSTALL=0 forbids to install them")) << forbidden.text;
+  EXPECT_FALSE(has(forbidden.text, "root or sudo")) << "root it is";
+}
+
+TEST_F(Wrapper, WhereThereIsNoAptGetItDoesNotPretendThatThereIs) {
+  write(root_ / "installed", "alpha\n");
+  // A path with what the wrapper itself calls, and no package manager.
+  fs::remove(root_ / "bin/apt-get");
+  const Answer answer = shell(
+      "for c in bash env cat mkdir nproc readlink find tail tee flock git touch rm mv grep; do [[ -e bin/$c ]] || ln "
+      "-s "
+      "\"$(command -v $c)\" bin/$c; done; PATH=\"$PWD/bin\" 'a project/windrow' list");
+  EXPECT_EQ(answer.status, 2) << answer.text;
+  EXPECT_TRUE(has(answer.text, "there is no apt-get here")) << answer.text;
+  EXPECT_TRUE(has(answer.text, "beta\n")) << answer.text;
+}
+
+TEST_F(Wrapper, AFolderThatCannotBeWrittenIsSaidToBeThat) {
+  write(project_ / "build", "a file, which root cannot write into either");
+  const Answer answer = start("list");
+  EXPECT_EQ(answer.status, 2) << answer.text;
+  EXPECT_TRUE(has(answer.text, "cannot write to " + (project_ / "build").string())) << answer.text;
+  EXPECT_TRUE(has(answer.text, "clone Windrow into a folder of your own")) << answer.text;
+}
+
 TEST_F(Wrapper, WithoutRightsItGoesOnIfCMakeFindsTheLibrariesElsewhere) {
   write(root_ / "installed", "beta\n");
   const Answer answer = shell("export TEST_UID=1000; 'a project/windrow' list");

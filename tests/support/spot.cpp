@@ -18,8 +18,12 @@ const spot::SpotSimulator& simulator() {
 /// Among the tables, then the series.
 std::size_t position_of(std::string_view name) {
   const Description& d = simulator().describe();
-  for (std::size_t t = 0; t < d.tables.size(); ++t)
-    if (d.tables[t]->name == name) return t;
+  constexpr std::string_view kSeries = "series/";
+  if (name.starts_with(kSeries))
+    name.remove_prefix(kSeries.size());
+  else
+    for (std::size_t t = 0; t < d.tables.size(); ++t)
+      if (d.tables[t]->name == name) return t;
   for (std::size_t s = 0; s < d.series.size(); ++s)
     if (d.series[s]->name == name) return d.tables.size() + s;
   throw std::out_of_range(std::string(name));

@@ -23,7 +23,7 @@ inline PointOutput run_spot(const std::string& yaml, Keep keep = {}) {
 /// Value of a metric by its name.
 double spot_metric(const PointOutput& output, std::string_view name);
 
-/// A table or series by its name.
+/// A table or series by its name; `series/NAME` where a table has it, too.
 const TableData& spot_table(const PointOutput& output, std::string_view name);
 /// A cell as CSV has it: empty for NaN.
 std::string cell_text(const ColumnData& column, std::size_t row);

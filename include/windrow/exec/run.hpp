@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "windrow/simulator/output.hpp"
 #include "windrow/simulator/simulator.hpp"
@@ -35,6 +36,11 @@ class Work {
   virtual void accept(std::span<const sweep::PointRecord> records) = 0;
   /// Called every 100 ms or so and whenever the master has nothing else to do: folds the journal when it is due.
   virtual void housekeeping() = 0;
+  /// Work that grows by its own results. Points that accept() has made necessary: they were done() so far, and are no
+  /// more. Each is given once.
+  virtual std::vector<std::uint64_t> take_more() { return {}; }
+  /// How many points at most take_more() may still give.
+  virtual std::uint64_t reserve() const { return 0; }
 };
 
 struct Limits {

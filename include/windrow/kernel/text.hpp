@@ -25,6 +25,8 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 
 /// `; did you mean 'x'?` or nothing.
 std::string did_you_mean(std::string_view name, std::span<const std::string> candidates);
+/// The same, or `; expected one of a, b, c` where nothing is near and the candidates are few enough to be read.
+std::string did_you_mean_one_of(std::string_view name, std::span<const std::string> candidates);
 
 /// JSON string literal, quotes included. Valid as a YAML double-quoted scalar too. Bytes that are not UTF-8 become
 /// U+FFFD.

@@ -61,5 +61,7 @@ PointOutput simulate(const Simulator& simulator, const config::Tree& config, Kee
 std::string encode(const PointOutput& output);
 /// Throws std::out_of_range or std::invalid_argument on bytes that encode() cannot have made for this description.
 PointOutput decode_output(std::string_view bytes, const Description& description);
+/// The metrics alone, in declared order: does not look at the tables. Throws like decode_output.
+std::vector<double> decode_metrics(std::string_view bytes, const Description& description);
 
 }  // namespace windrow

@@ -198,12 +198,12 @@ inline const Table tick_log{"ticks",
                              {"prepping_ids", "", "ids, separated by spaces", ColumnType::text}},
                             true};
 
-// Points of the published curves: two per span of constant value. (The table `instances` has that name already.)
-inline const Series instance_count{{"instance_count",
-                                    "number of instances, as a curve of steps",
-                                    {{"time", "s", "time"}, {"hour", "h", "time"}, {"instances", "1", "alive"}},
-                                    false,
-                                    {}}};
+// Points of the published curves: two per span of constant value.
+inline const Series instances_series{{"instances",
+                                      "number of instances, as a curve of steps",
+                                      {{"time", "s", "time"}, {"hour", "h", "time"}, {"instances", "1", "alive"}},
+                                      false,
+                                      "instances_series"}};
 inline const Series throughput_series{
     {"throughput",
      "samples per second, as a curve of steps",

@@ -52,6 +52,10 @@ class ResultFile {
 
   virtual sweep::PointStatus status(std::uint64_t index) const = 0;  ///< by the plan's index
   virtual std::uint32_t attempts(std::uint64_t index) const = 0;
+  /// A metric of each point, by the plan's index, as the file had it when it was opened or last folded; NaN without a
+  /// result.
+  virtual std::vector<double> metric(std::size_t which) const = 0;
+  virtual std::vector<std::string> messages() const = 0;  ///< likewise
   /// Appends to the journal; on return the results survive a SIGKILL, and within about a second a power cut. One write
   /// per call. InputError with path and reason if the disk is full: what was appended before is safe.
   virtual void append(std::span<const sweep::PointRecord> records) = 0;
@@ -59,8 +63,8 @@ class ResultFile {
   /// of the file's size, or 3 s and 20 times the duration of the last fold went by. Returns at once. A fold that fails
   /// becomes a warning and is tried again later; the journal keeps everything.
   virtual void maybe_fold() = 0;
-  /// Folds everything now. Afterwards the file alone holds all results; the journal is removed if every point is ok or
-  /// saturated.
+  /// Folds everything now. Afterwards the file alone holds all results; the journal is removed if every point is ok,
+  /// saturated or skipped.
   virtual void finish() = 0;
   /// What the user should hear of, each once: equal points with unequal results, folds that failed, files put aside.
   virtual std::vector<std::string> take_warnings() = 0;

@@ -11,6 +11,7 @@
 #include "windrow/kernel/hash.hpp"
 #include "windrow/simulator/output.hpp"
 #include "windrow/simulator/simulator.hpp"
+#include "windrow/sweep/rules.hpp"
 
 namespace windrow::sweep {
 
@@ -78,6 +79,8 @@ class Plan {
   const Simulator& simulator() const { return *simulator_; }
   const std::vector<Axis>& axes() const { return axes_; }
   std::uint64_t size() const { return size_; }  ///< after skip; `--only` does not change it
+  /// With rules the plan holds every point that they might ask for (adaptive.hpp says which ones they do).
+  const Rules& rules() const { return rules_; }
   /// Chosen by `--only`: what this run should do. Everything else is as without it, so rows and ids do not depend on
   /// it.
   bool selected(std::uint64_t index) const;
@@ -97,6 +100,7 @@ class Plan {
 
  private:
   friend class PlanLoader;
+  friend class Adaptive;
   std::string text_of(std::uint64_t index) const;
 
   std::string name_, sweep_text_, base_text_;
@@ -104,6 +108,7 @@ class Plan {
   std::vector<Axis> axes_;
   std::uint64_t size_ = 0;
   Keep keep_;
+  Rules rules_;
   std::shared_ptr<const Grid> grid_;                   // which values a point has
   std::shared_ptr<const PointTexts> texts_;            // what its configuration is then
   std::shared_ptr<const std::vector<bool>> selected_;  // null: all

@@ -7,8 +7,24 @@
 
 namespace windrow::sweep {
 
-enum class PointStatus : std::uint8_t { pending = 0, running = 1, ok = 2, saturated = 3, failed = 4 };
+enum class PointStatus : std::uint8_t {
+  pending = 0,
+  running = 1,
+  ok = 2,
+  saturated = 3,
+  failed = 4,
+  skipped = 5,  ///< the rules of an adaptive sweep do not ask for it
+};
+constexpr PointStatus kLastStatus = PointStatus::skipped;
 std::string_view to_string(PointStatus status);
+/// Whether there are metrics, which never change again.
+constexpr bool has_result(PointStatus status) {
+  return status == PointStatus::ok || status == PointStatus::saturated;
+}
+/// Whether the sweep waits for it no more.
+constexpr bool is_settled(PointStatus status) {
+  return has_result(status) || status == PointStatus::skipped;
+}
 
 /// Provenance is everything that may differ between two runs of the same point; it is left out of digests.
 struct Provenance {
@@ -21,8 +37,8 @@ struct Provenance {
 struct PointRecord {
   std::uint64_t index = 0;  ///< in the sweep's enumeration order
   PointStatus status = PointStatus::pending;
-  std::string message;  ///< failed: the reason; saturated: the criterion
-  std::string output;   ///< encode(PointOutput); empty if failed
+  std::string message;  ///< failed, skipped: the reason; saturated: the criterion
+  std::string output;   ///< encode(PointOutput); empty if there is no result
   Provenance provenance;
 };
 

@@ -146,7 +146,7 @@ class Bamboo {
         wants_events_(context.sink.wants(results::events)),
         wants_cluster_(context.sink.wants(results::cluster)),
         wants_rendezvous_(context.sink.wants(results::rendezvous)),
-        wants_curves_(context.sink.wants(results::instance_count) || context.sink.wants(results::throughput_series) ||
+        wants_curves_(context.sink.wants(results::instances_series) || context.sink.wants(results::throughput_series) ||
                       context.sink.wants(results::cost_series) || context.sink.wants(results::value_series)),
         skips_(!context.plain && !wants_events_ && !wants_curves_),
         creation_(ms(config_.creation_s)),
@@ -592,7 +592,7 @@ class Bamboo {
   void add_points(Ms time) {
     curve_time_ = time;
     const double hour = static_cast<double>(time) / kHours;
-    add_point(results::instance_count, time, hour, count_.last());
+    add_point(results::instances_series, time, hour, count_.last());
     add_point(results::cost_series, time, hour, cost_.last());
   }
 
@@ -662,7 +662,7 @@ class Bamboo {
     figures[r::average_cost] = average(cost_.until(last, bugs_.end_backwards), last);
     if (wants_curves_ && any && (bugs_.end_backwards || last >= count_.last_hour())) {
       // The published curves go back to the last step from a change after it; the column of ascending times does not.
-      add_point(results::instance_count, std::max(previous_step_, curve_time_), last, count_.last());
+      add_point(results::instances_series, std::max(previous_step_, curve_time_), last, count_.last());
       add_point(results::cost_series, std::max(previous_step_, curve_time_), last, cost_.last());
     }
     if (!price.is_constant()) {  // the published curve knows one price only

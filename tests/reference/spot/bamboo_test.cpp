@@ -75,7 +75,7 @@ TEST(Bamboo, CurvesAreThePublishedOnes) {
                        {"series-gnmt-g4dn-1h",
                         "availability: {kind: trace, file: traces/spot/g4dn.csv}\nmodel: GNMT\nduration_s: 3600"}};
   const std::map<std::string, std::string> curves = {
-      {"instances", "instance_count"}, {"performance", "throughput"}, {"cost", "cost"}, {"value", "value"}};
+      {"instances", "series/instances"}, {"performance", "throughput"}, {"cost", "cost"}, {"value", "value"}};
   const Csv logs = read_reference("logs.csv");
   for (const Log& one : cases) {
     const PointOutput output = run_spot(std::string("strategy: bamboo_compat\n") + one.yaml, Keep::all());

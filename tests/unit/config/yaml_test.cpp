@@ -101,8 +101,8 @@ TEST(Yaml, AFileThatCannotBeReadIsNamedWithTheReason) {
   Problems problems;
   read_yaml(folder.file("none.yaml"), problems);
   read_yaml(folder.path(), problems);
-  EXPECT_EQ(problems.text(), folder.file("none.yaml") + ": cannot be read: No such file or directory\n" +
-                                 folder.path() + ": cannot be read: is a folder");
+  EXPECT_EQ(problems.text(), folder.file("none.yaml") + ": cannot read: No such file or directory\n" + folder.path() +
+                                 ": cannot read: is a folder");
   EXPECT_THROW(problems.throw_if_any(), InputError);
 }
 

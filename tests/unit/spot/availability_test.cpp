@@ -91,6 +91,40 @@ TEST(Availability, BulkHasTheChancesPerMinute) {
   EXPECT_LE(mean_alive(events, kHours), 64);
 }
 
+/// By minute, and in it losses before additions: the numbers that numpy.random.RandomState(seed) gives for the process
+/// fitted to the notebook's trace, drawn with numpy 2.
+TEST(Availability, PerMinuteDrawsAsTheNotebooksTraceGenerator) {
+  const std::string yaml =
+      "start_instances: 1000\navailability.kind: per_minute\n"
+      "preempt: {chance_per_min: 0.16338028169014085, mean: 2.413793103448276, std: 2.086165648825032}\n"
+      "add: {chance_per_min: 0.14366197183098592, mean: 2.5416666666666665, std: 1.9456261184790364, "
+      "big_probability: 0.058823529411764705}\nseed: 1";
+  std::vector<std::pair<Ms, int>> drawn;
+  for (const FleetEvent& event : events_of(yaml, 2)) {
+    if (event.time == 0 || event.time >= 120 * 60000) continue;
+    EXPECT_EQ(event.time % 60000, 0);
+    const Ms minute = event.time / 60000;
+    const int sign = event.added ? 1 : -1;
+    if (drawn.empty() || drawn.back().first != minute || drawn.back().second * sign < 0) drawn.emplace_back(minute, 0);
+    drawn.back().second += sign;
+  }
+  std::sort(drawn.begin(), drawn.end());
+  const std::vector<std::pair<Ms, int>> numpy = {
+      {1, -1},  {5, -1},  {7, -5},  {9, -1},  {9, 4},   {12, 2},  {15, -2},  {16, 30}, {24, -4}, {24, 2},  {28, 6},
+      {32, -2}, {36, -1}, {37, -6}, {40, -2}, {44, -2}, {45, -1}, {46, -1},  {47, -1}, {56, -2}, {58, -1}, {59, -1},
+      {63, 2},  {65, 1},  {67, -3}, {68, 2},  {69, -1}, {69, 5},  {76, 3},   {78, -1}, {79, 5},  {80, -2}, {82, 2},
+      {86, -2}, {87, 1},  {93, -2}, {93, 1},  {95, 2},  {97, 17}, {114, -1}, {115, -3}};
+  EXPECT_EQ(drawn, numpy);
+}
+
+TEST(Availability, PerMinuteTakesNoMoreThanThereAre) {
+  const auto events = events_of(
+      "start_instances: 3\navailability.kind: per_minute\npreempt: {chance_per_min: 1, mean: 5, std: 0}\n"
+      "add: {chance_per_min: 0}",
+      2);
+  EXPECT_EQ(losses(events), 3);
+}
+
 TEST(Availability, LifetimesEndEarlyOrAfterADay) {
   const auto events = events_of("capacity: 48\navailability: {kind: lifetime, fill_per_h: 1000}", 500);
   std::map<InstanceId, Ms> start;

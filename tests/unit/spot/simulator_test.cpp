@@ -99,6 +99,26 @@ TEST(SpotDefects, MorePipelinesThanWereMeasuredAreCapped) {  // B7
   EXPECT_GT(spot_metric(mended, "steps"), 1000);
 }
 
+TEST(SpotDefects, AChangeAtTheMomentOfTheLastStepIsNoError) {  // B11
+  const TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 20; ++i) rows += "0,add,n" + std::to_string(i) + "\n";
+  const auto run = [&](const std::string& more, const std::string& bugs) {
+    const std::string file = folder.write("trace.csv", rows + more);
+    return run_spot("strategy: bamboo_compat\nsteps: 50\navailability: {kind: trace, file: " + file + "}" + bugs);
+  };
+  const PointOutput quiet = run("", "");
+  EXPECT_EQ(quiet.message, "");
+  const auto last_ms = std::llround(spot_metric(quiet, "end_time") * 1000);
+  for (const long long at : {last_ms - 1, last_ms, last_ms + 1}) {
+    const std::string loss = std::to_string(at) + ",remove,n19\n";
+    EXPECT_EQ(run(loss, "").message, at == last_ms ? "AssertionError()" : "") << at - last_ms;
+    const PointOutput mended = run(loss, all_bugs_but("B11"));
+    EXPECT_EQ(mended.message, "") << at - last_ms;
+    EXPECT_EQ(spot_metric(mended, "steps"), 50);
+  }
+}
+
 TEST(SpotDefects, AFatalFailureLosesWork) {  // B5
   const std::string yaml =
       "strategy: bamboo_compat\nseed: 5\navailability: {addition: random, removal_probability: 0.5}";

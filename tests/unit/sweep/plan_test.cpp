@@ -280,7 +280,8 @@ struct Case {
 TEST_F(Plans, WhatIsWrongIsToldWithItsPlace) {
   const Case cases[] = {
       {"axes: {seed: [0]}\naxis: 3", "sweeps/s.yaml:4:1: axis: unknown key; did you mean 'axes'?"},
-      {"axes: {seed: [0]}\nreplicate: {min: 3}", "sweeps/s.yaml:4:1: replicate: not available in this version"},
+      {"axes: {seed: [0]}\nreplicate: {min: 3}",
+       "sweeps/s.yaml:4:12: replicate.metric: missing: expected the name of a metric"},
       {"", "sweeps/s.yaml: axes: missing: expected at least one axis"},
       {"axes: {}", "sweeps/s.yaml:3:7: axes: expected a map of axes, found none"},
       {"axes: [seed]", "sweeps/s.yaml:3:7: axes: expected a map of axes, found a list"},
@@ -347,7 +348,7 @@ TEST_F(Plans, WhatIsWrongIsToldWithItsPlace) {
       {"axes: {seed: [0]}\nset: [1]", "sweeps/s.yaml:4:6: set: expected a map of keys and values, found a list"},
       {"axes: {seed: [0, 1], load: [1, 2, 3]}\nzip: [[seed, load]]",
        "sweeps/s.yaml:4:7: zip: seed has 2 values, load has 3: axes that move together have equally many"},
-      {"axes: {seed: [0, 1]}\nzip: [[seed, laod]]", "sweeps/s.yaml:4:14: zip: no axis 'laod'"},
+      {"axes: {seed: [0, 1]}\nzip: [[seed, laod]]", "sweeps/s.yaml:4:14: zip: no axis 'laod'; expected one of seed"},
       {"axes: {seed: [0, 1], load: [1, 2]}\nzip: [[seed, laod]]",
        "sweeps/s.yaml:4:14: zip: no axis 'laod'; did you mean 'load'?"},
       {"axes: {seed: [0, 1], load: [1, 2]}\nzip: [[seed]]",

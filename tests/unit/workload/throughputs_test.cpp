@@ -94,7 +94,7 @@ TEST(ThroughputTable, NamesAFileThatCannotBeRead) {
     ThroughputTable::read("/nowhere/t.csv");
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_EQ(std::string(error.what()), "/nowhere/t.csv: cannot open: No such file or directory");
+    EXPECT_EQ(std::string(error.what()), "/nowhere/t.csv: cannot read: No such file or directory");
   }
 }
 
