@@ -492,7 +492,11 @@ std::vector<Column*> Layout::point_columns() {
 }
 
 Digest128 Layout::rows_digest() const {
-  return Digest128::from_hex(hdf5::text_attribute(file.get(), "rows_digest"));
+  try {
+    return Digest128::from_hex(hdf5::text_attribute(file.get(), "rows_digest"));
+  } catch (const std::invalid_argument&) {
+    throw hdf5::Error("the attribute rows_digest is no digest");
+  }
 }
 
 std::vector<Digest128> Layout::ids(std::uint64_t first, std::uint64_t count) const {

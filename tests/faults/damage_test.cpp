@@ -64,7 +64,7 @@ TEST(Damage, AJournalTornAtAnyByteGivesItsWholeRecords) {
   std::vector<std::uint64_t> ends;
   {
     const auto file = ResultFile::open(folder.file("r.h5"), sweep, Existing::resume);
-    for (std::uint64_t i = 0; i < 4; ++i) {
+    for (std::uint64_t i = 0; i < 2; ++i) {
       test::append(*file, sweep.result(i));
       ends.push_back(file_size_or_zero(folder.file("r.h5.journal")));
     }
@@ -123,7 +123,7 @@ TEST(Damage, OneBadByteInAJournalCostsOneResultAndIsSaid) {
   }
 }
 
-enum Finding { kFound = 0, kHarmless = 1, kWrong = 2 };
+enum Finding { kFound = 0, kHarmless = 1, kWrong = 2, kUncaught = 3 };
 
 Finding look_at(const std::string& path, Digest128 sound) {
   try {
@@ -131,6 +131,8 @@ Finding look_at(const std::string& path, Digest128 sound) {
     return digest(*Reader::open(path)) == sound ? kHarmless : kWrong;
   } catch (const InputError&) {
     return kFound;
+  } catch (...) {
+    return kUncaught;
   }
 }
 
@@ -155,6 +157,7 @@ TEST(Damage, AChangedBitOfAResultFileNeverGivesAWrongValue) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     const int finding = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     EXPECT_NE(finding, kWrong) << "byte " << at << " of " << whole.size();
+    EXPECT_NE(finding, kUncaught) << "byte " << at << " of " << whole.size();
     ++times[finding];
   }
   RecordProperty("found", times[kFound]);
