@@ -1,6 +1,9 @@
 // windrow: reads the command's name, makes what it needs, and turns exceptions into exit statuses.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +21,12 @@
 namespace windrow::cli {
 namespace {
 
+/// Whoever starts a program without some of these would have the next file that it opens written to as its output.
+void open_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return;
+}
+
 int main_of(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
   if (name == "--version" || name == "version") {
@@ -29,6 +38,7 @@ int main_of(int argc, char** argv) {
     return name.empty() ? kBadInput : kAllDone;
   }
   const Command& command = command_named(name);
+  if (command.launches) ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is no reason to end a sweep
   const Catalog catalog = make_catalog();
   std::optional<exec::Launch> launch;
   if (command.launches) {
@@ -45,6 +55,8 @@ int main_of(int argc, char** argv) {
 }  // namespace windrow::cli
 
 int main(int argc, char** argv) {
+  using windrow::tell;
+  windrow::cli::open_standard_descriptors();
 #ifdef __GLIBC__
   // Linear programs are made and thrown away thousands of times a second: giving their memory back to the system each
   // time costs a fifth of the time of a policy that packs.
@@ -54,13 +66,14 @@ int main(int argc, char** argv) {
   try {
     const int status = windrow::cli::main_of(argc, argv);
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    fmt::print(stderr, "windrow: the output could not be written: {}\n", std::strerror(errno));
+    if (errno == EPIPE) return status;  // nobody wanted the rest
+    tell(fmt::format("windrow: the output could not be written: {}", std::strerror(errno)));
     return std::max<int>(status, windrow::cli::kSomeFailed);  // a script must not take a part for the whole
   } catch (const windrow::InputError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    tell(error.what());
     return windrow::cli::kBadInput;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "windrow: {}\n", error.what());
+    tell(fmt::format("windrow: {}", error.what()));
     return windrow::cli::kSomeFailed;
   }
 }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <system_error>
 
 #include "cli/command.hpp"
 #include "cli/plan_work.hpp"
@@ -52,14 +53,14 @@ void list_failures(const store::Reader& reader) {
   for (std::uint64_t row = 0; row < reader.rows(); ++row) {
     if (reader.statuses()[row] != sweep::PointStatus::failed) continue;
     if (failures++ >= kListedFailures) continue;
-    fmt::print(stderr, "failed: {}: {}\n", label_of(reader, row), reader.message(row));
+    tell(fmt::format("failed: {}: {}", label_of(reader, row), reader.message(row)));
   }
   if (failures > kListedFailures)
-    fmt::print(stderr, "… and {} more failed points (windrow status FILE lists them)\n", failures - kListedFailures);
+    tell(fmt::format("… and {} more failed points (windrow status FILE lists them)", failures - kListedFailures));
 }
 
 void print_warnings(store::ResultFile& file) {
-  for (const std::string& warning : file.take_warnings()) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : file.take_warnings()) tell("warning: " + warning);
 }
 
 /// Who wins where: the first metric by policy if policies are compared, else a row per combination.
@@ -96,6 +97,27 @@ void print_knees(const sweep::Plan& plan, const std::vector<sweep::Adaptive::Kne
   table.print(stdout, 2);
 }
 
+void print_outcome(const sweep::Plan& plan, const SweepWork& work, const std::string& path,
+                   const exec::Summary& summary, std::uint64_t left) {
+  const auto reader = store::Reader::open(path);
+  list_failures(*reader);
+  print_summary(*reader);
+  print_knees(plan, work.knees());
+  const std::uint64_t run_now = summary.ok + summary.saturated + summary.failed;
+  if (run_now == 0 && left == 0) {
+    fmt::print("\n{}: nothing was left to run → {}\n", plan.name(), path);
+    return;
+  }
+  const double rate = static_cast<double>(run_now) / std::max(summary.wall_s, 1e-9);
+  const double busy = summary.worker_busy_s / std::max(summary.wall_s * summary.workers, 1e-9);
+  fmt::print("\n{}: {} run in {} ({} points/s; {} {:.1f} % busy){}{}{} → {}\n", plan.name(), counted(run_now, "point"),
+             duration_text(summary.wall_s), short_number(rate),
+             counted(static_cast<std::uint64_t>(summary.workers), "worker"), 100 * busy,
+             summary.saturated > 0 ? fmt::format(", {} saturated", summary.saturated) : "",
+             summary.failed > 0 ? fmt::format(", {} failed", summary.failed) : "",
+             left > 0 ? fmt::format(", {} left: the same command goes on", left) : "", path);
+}
+
 }  // namespace
 
 int run_command(const Context& context) {
@@ -129,30 +151,18 @@ int run_command(const Context& context) {
     summary = context.launch->run(plan.simulator(), *work, options);
     file->finish();
   } catch (const InputError& error) {  // a full disk: what was acknowledged is safe, so this is no wrong input any more
-    fmt::print(stderr, "{}\n", error.what());
+    tell(error.what());
     return kStoppedEarly;
   }
   print_warnings(*file);
 
   const std::uint64_t left = summary.left + work->held_back();
   if (!options.quiet) {
-    const auto reader = store::Reader::open(path);
-    list_failures(*reader);
-    print_summary(*reader);
-    print_knees(plan, work->knees());
-    const std::uint64_t run_now = summary.ok + summary.saturated + summary.failed;
-    if (run_now == 0 && left == 0) {
-      fmt::print("\n{}: nothing was left to run → {}\n", plan.name(), path);
-      return kAllDone;
+    try {
+      print_outcome(plan, *work, path, summary, left);
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::broken_pipe) throw;  // `windrow run … | head`: the sweep's status is what counts
     }
-    const double rate = static_cast<double>(run_now) / std::max(summary.wall_s, 1e-9);
-    const double busy = summary.worker_busy_s / std::max(summary.wall_s * summary.workers, 1e-9);
-    fmt::print("\n{}: {} run in {} ({} points/s; {} {:.1f} % busy){}{}{} → {}\n", plan.name(),
-               counted(run_now, "point"), duration_text(summary.wall_s), short_number(rate),
-               counted(static_cast<std::uint64_t>(summary.workers), "worker"), 100 * busy,
-               summary.saturated > 0 ? fmt::format(", {} saturated", summary.saturated) : "",
-               summary.failed > 0 ? fmt::format(", {} failed", summary.failed) : "",
-               left > 0 ? fmt::format(", {} left: the same command goes on", left) : "", path);
   }
   if (summary.stopped || left > 0) return kStoppedEarly;
   return summary.failed > 0 ? kSomeFailed : kAllDone;

@@ -14,6 +14,7 @@
 #include "exec/worker.hpp"
 #include "exec/zygote.hpp"
 #include "windrow/exec/run.hpp"
+#include "windrow/kernel/error.hpp"
 
 namespace windrow::exec {
 
@@ -61,7 +62,7 @@ Launch::~Launch() {
   try {
     if (is_master()) dismiss();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "windrow: {}\n", error.what());
+    tell(fmt::format("windrow: {}", error.what()));
   }
 }
 
@@ -96,7 +97,7 @@ void Launch::serve() {
   try {
     serve_master(transport, state_->zygote, state_->catalog);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "windrow: rank {}: {}\n", state_->world->rank(), error.what());
+    tell(fmt::format("windrow: rank {}: {}", state_->world->rank(), error.what()));
     state_->world->abort(EXIT_FAILURE);  // the others would wait for this rank for ever
   }
 }

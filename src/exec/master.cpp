@@ -49,7 +49,12 @@ class SignalGuard {
     stop_signal = 0;
     struct sigaction action {};
     action.sa_handler = [](int signal) { stop_signal = signal; };  // no SA_RESTART: it should end a wait
-    for (std::size_t i = 0; i < stop_signals().size(); ++i) ::sigaction(stop_signals()[i], &action, &before_[i]);
+    for (std::size_t i = 0; i < stop_signals().size(); ++i) {
+      ::sigaction(stop_signals()[i], &action, &before_[i]);
+      // nohup: the terminal may go, the sweep stays.
+      const bool stays = stop_signals()[i] == SIGHUP && before_[i].sa_handler == SIG_IGN;
+      if (stays) ::sigaction(SIGHUP, &before_[i], nullptr);
+    }
   }
   ~SignalGuard() {
     for (std::size_t i = 0; i < stop_signals().size(); ++i) ::sigaction(stop_signals()[i], &before_[i], nullptr);

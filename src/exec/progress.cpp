@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "exec/clock.hpp"
+#include "windrow/kernel/error.hpp"
 
 namespace windrow::exec {
 
@@ -61,21 +62,20 @@ void Progress::update(std::uint64_t done, std::uint64_t failed, std::optional<do
 void Progress::note(const std::string& text) {
   if (quiet_) return;
   finish();
-  fmt::print(stderr, "{}\n", text);
+  tell(text);
 }
 
 void Progress::print(const std::string& line) {
   if (terminal_) {
-    fmt::print(stderr, "\r{}\x1b[K", line);
-    std::fflush(stderr);
+    std::fputs(fmt::format("\r{}\x1b[K", line).c_str(), stderr);
     line_open_ = true;
   } else {
-    fmt::print(stderr, "{}\n", line);
+    tell(line);
   }
 }
 
 void Progress::finish() {
-  if (line_open_) fmt::print(stderr, "\r\x1b[K");
+  if (line_open_) std::fputs("\r\x1b[K", stderr);
   line_open_ = false;
 }
 

@@ -170,6 +170,7 @@ class Fold {
     write_tables(layout_.tables, &PointOutput::tables, layout_.stored.description.tables);
     write_tables(layout_.series, &PointOutput::series, layout_.stored.description.series);
     for (const Result& result : block_) statuses_[result.row] = static_cast<std::uint8_t>(result.record.status);
+    hdf5::stop_if_disk_failed(layout_.file.get());
     report_.applied += block_.size();
     block_.clear();
     block_bytes_ = 0;

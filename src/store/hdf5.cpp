@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "store/hdf5_disk.hpp"
+
 namespace windrow::store::hdf5 {
 namespace {
 
@@ -48,10 +50,14 @@ Id variable_text() {
 }
 
 // No file locks by HDF5: a file that has its final name never changes, and some parallel file systems have no locks.
-Id file_access() {
+Id file_access(Access how) {
   start_library();
   Id access(check(H5Pcreate(H5P_FILE_ACCESS), "making file access properties"));
   check(H5Pset_file_locking(access.get(), false, true), "turning file locks off");
+  // In the format of HDF5 1.10 groups, headers and indices of chunks have checksums too. In the oldest, which is the
+  // default, a changed bit there gave wrong values without a word, or made the library itself crash.
+  check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_LATEST), "choosing the file format");
+  if (how == Access::write) write_through_disk_driver(access.get());
   return access;
 }
 
@@ -323,17 +329,19 @@ void Column::gather(const std::vector<std::uint64_t>& rows, void* values) const 
 }
 
 Id create_file(const std::string& path) {
-  const Id access = file_access();
+  const Id access = file_access(Access::write);
   const Id creation(check(H5Pcreate(H5P_FILE_CREATE), "making file properties"));
   // Space that a rewritten chunk leaves behind is remembered and used by the next fold; without this the last chunk of
   // every table would be lost space at each fold.
   check(H5Pset_file_space_strategy(creation.get(), H5F_FSPACE_STRATEGY_FSM_AGGR, true, 1),
         "setting the space strategy");
-  return Id(check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "creating the file"));
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get());
+  if (file < 0 && !last_disk_failure().empty()) throw Error(fmt::format("creating the file: {}", last_disk_failure()));
+  return Id(check(file, "creating the file"));
 }
 
 Id open_file(const std::string& path, Access access) {
-  const Id properties = file_access();
+  const Id properties = file_access(access);
   const unsigned flags = access == Access::write ? H5F_ACC_RDWR : H5F_ACC_RDONLY;
   return Id(check(H5Fopen(path.c_str(), flags, properties.get()), "opening the file"));
 }
@@ -344,6 +352,11 @@ void close_file(Id file) {
   const herr_t closed = H5Fclose(file.release());
   if (flushed < 0) throw Error(fmt::format("writing the file: {}", message));
   check(closed, "closing the file");
+  if (!last_disk_failure().empty()) throw Error(last_disk_failure());
+}
+
+void stop_if_disk_failed(hid_t file) {
+  if (const std::string failure = disk_failure(file); !failure.empty()) throw Error(failure);
 }
 
 Id create_group(hid_t parent, const std::string& name) {

@@ -107,8 +107,10 @@ class Column {
 Id create_file(const std::string& path);
 enum class Access { read, write };
 Id open_file(const std::string& path, Access access);
-/// Flushes and closes, and says so if that failed (a full disk shows up here).
+/// Flushes and closes. Error if anything that was written to the file did not reach the disk.
 void close_file(Id file);
+/// The same of a file that is written to, before it is complete: so as not to go on in vain.
+void stop_if_disk_failed(hid_t file);
 
 Id create_group(hid_t parent, const std::string& name);
 Id open_group(hid_t parent, const std::string& name);

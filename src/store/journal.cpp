@@ -19,7 +19,8 @@ namespace windrow::store {
 namespace {
 
 constexpr std::string_view kHeaderMagic = "WINDROWJ";
-constexpr std::uint32_t kRecordMagic = 0x43455257;  // "WREC"
+constexpr std::string_view kRecordMagicText = "WREC";
+constexpr std::uint32_t kRecordMagic = 0x43455257;  // the same
 constexpr std::size_t kHostBytes = 64;
 constexpr std::size_t kBlock = std::size_t{1} << 20, kNearby = 4096;
 
@@ -152,8 +153,32 @@ std::optional<JournalReader::Record> JournalReader::record_at(std::uint64_t offs
 std::optional<JournalReader::Record> JournalReader::next(std::uint64_t limit) {
   if (!header_) return std::nullopt;
   std::optional<Record> record = record_at(position_, limit);
-  if (record) position_ += kRecordOverhead + record->payload.size();
+  if (!record) {
+    // One bad byte must not cost what was acknowledged after it.
+    const std::optional<std::uint64_t> good = good_record_after(position_, limit);
+    if (!good) return std::nullopt;
+    if (!damaged_at_) damaged_at_ = position_;
+    position_ = *good;
+    record = record_at(position_, limit);
+  }
+  position_ += kRecordOverhead + record->payload.size();
   return record;
+}
+
+std::optional<std::uint64_t> JournalReader::good_record_after(std::uint64_t offset, std::uint64_t limit) {
+  while (offset < limit) {
+    const std::string_view block = bytes_at(offset, kReadAhead);
+    const std::size_t at = block.find(kRecordMagicText);
+    if (at == std::string_view::npos) {
+      if (block.size() < kReadAhead) return std::nullopt;
+      offset += block.size() - kRecordMagicText.size() + 1;
+    } else {
+      offset += at;
+      if (record_at(offset, limit)) return offset;
+      ++offset;
+    }
+  }
+  return std::nullopt;
 }
 
 JournalReader::Record JournalReader::at(std::uint64_t offset) {
@@ -183,8 +208,8 @@ std::unique_ptr<Journal> Journal::lock(const std::string& file, const std::strin
     if (descriptor.get() < 0) throw_io_error(journal_path, "create this file", errno);
     if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
       if (lock_is_unsupported(errno)) {
-        journal->lock_file_ = journal_path + ".lock";
-        take_lock_file(file, journal->lock_file_);
+        take_lock_file(file, journal_path + ".lock");
+        journal->lock_file_ = journal_path + ".lock";  // ours from here on: whoever is refused must not remove it
       } else {
         if (attempt < 20) {
           std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -203,6 +228,7 @@ std::unique_ptr<Journal> Journal::lock(const std::string& file, const std::strin
   while (reader.next()) {
   }
   journal->end_ = reader.position();
+  journal->damaged_at_ = reader.damaged_at();
   return journal;
 }
 
@@ -235,6 +261,7 @@ void Journal::restart(Digest128 rows, std::uint64_t keep_from) {
     from += got;
   }
   replace_file(fresh_path, path_);
+  damaged_at_.reset();
   end_ = JournalHeader::kBytes + (end_ > keep_from ? end_ - keep_from : 0);
   file_ = std::move(fresh);
   header_ = header;

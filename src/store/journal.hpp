@@ -32,8 +32,8 @@ struct JournalHeader {
 constexpr std::size_t kRecordOverhead = 4 + 4 + 8 + 8;
 void append_journal_record(std::string& out, std::uint64_t row, std::string_view payload);
 
-/// Walks a journal's records up to the first that is torn or damaged. Holds on to the file that it opened, whatever
-/// takes its name later.
+/// Walks a journal's good records: over damaged ones to the next that is good, up to a torn end. Holds on to the file
+/// that it opened, whatever takes its name later.
 class JournalReader {
  public:
   struct Record {
@@ -48,6 +48,8 @@ class JournalReader {
   const std::optional<JournalHeader>& header() const { return header_; }
   /// The next good record that ends at or before `limit`.
   std::optional<Record> next(std::uint64_t limit = UINT64_MAX);
+  /// Where the first damaged bytes are that next() went over; no value if there were none.
+  std::optional<std::uint64_t> damaged_at() const { return damaged_at_; }
   /// End of the last good record (or of the header).
   std::uint64_t position() const { return position_; }
   /// A record at an offset that next() gave before.
@@ -57,6 +59,7 @@ class JournalReader {
  private:
   std::string_view bytes_at(std::uint64_t offset, std::size_t count);
   std::optional<Record> record_at(std::uint64_t offset, std::uint64_t limit);
+  std::optional<std::uint64_t> good_record_after(std::uint64_t offset, std::uint64_t limit);
 
   static constexpr std::size_t kReadAhead = std::size_t{1} << 20;
 
@@ -67,6 +70,7 @@ class JournalReader {
   std::uint64_t buffer_offset_ = 0;
   std::optional<JournalHeader> header_;
   std::uint64_t position_;
+  std::optional<std::uint64_t> damaged_at_;
 };
 
 /// The writer's end, with the lock that makes it the only one.
@@ -83,6 +87,8 @@ class Journal {
   const std::optional<JournalHeader>& header() const { return header_; }
   bool has_records() const { return end_ > JournalHeader::kBytes; }
   std::uint64_t end() const { return end_; }
+  /// Where it was damaged, with good records behind, when the lock was taken.
+  std::optional<std::uint64_t> damaged_at() const { return damaged_at_; }
 
   /// Starts anew for these rows, with only what lies from `keep_from` on (all of it already good). The lock is held
   /// throughout.
@@ -103,6 +109,7 @@ class Journal {
   std::unique_ptr<File> file_;
   std::optional<JournalHeader> header_;
   std::uint64_t end_ = 0;
+  std::optional<std::uint64_t> damaged_at_;
   bool created_ = false, removed_ = false;
   std::optional<std::string> broken_;  ///< why nothing can be appended any more
 };

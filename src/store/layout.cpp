@@ -402,9 +402,9 @@ Layout Layout::open(const std::string& path, hdf5::Access access) {
                     path, error.what(), path));
   }
   const hid_t root = opened.file.get();
-  if (!hdf5::has_attribute(root, "windrow") || !hdf5::has_attribute(root, "schema_version"))
-    throw InputError(fmt::format("{}: this HDF5 file was not made by windrow; it was not touched", path));
   try {
+    if (!hdf5::has_attribute(root, "windrow") || !hdf5::has_attribute(root, "schema_version"))
+      throw InputError(fmt::format("{}: this HDF5 file was not made by windrow; it was not touched", path));
     const std::int64_t version = hdf5::integer_attribute(root, "schema_version");
     if (version > kSchemaVersion)
       throw InputError(
@@ -492,7 +492,11 @@ std::vector<Column*> Layout::point_columns() {
 }
 
 Digest128 Layout::rows_digest() const {
-  return Digest128::from_hex(hdf5::text_attribute(file.get(), "rows_digest"));
+  try {
+    return Digest128::from_hex(hdf5::text_attribute(file.get(), "rows_digest"));
+  } catch (const std::invalid_argument&) {
+    throw hdf5::Error("the attribute rows_digest is no digest");
+  }
 }
 
 std::vector<Digest128> Layout::ids(std::uint64_t first, std::uint64_t count) const {

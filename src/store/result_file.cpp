@@ -336,6 +336,7 @@ class OpenFile final : public ResultFile {
 
     // From here on things are written; every step leaves a file from which the next start goes on.
     ::unlink(temporary_of(path_).c_str());
+    keep_damaged_journal();
     if (!exists) {
       create(source, existing);
     } else {
@@ -347,6 +348,15 @@ class OpenFile final : public ResultFile {
     H5garbage_collect();
     last_fold_ = Clock::now();
     last_sync_ = Clock::now();
+  }
+
+  // Its good records count; what the others held can perhaps be made out by hand.
+  void keep_damaged_journal() {
+    if (!journal_->has_records() || !journal_->damaged_at()) return;
+    const std::string kept = free_old_name(path_) + ".journal";
+    copy_file(journal_of(path_), kept);
+    warn(fmt::format("{}: damaged from byte {} on; what was lost there runs again; the damaged journal was kept as {}",
+                     journal_of(path_), *journal_->damaged_at(), kept));
   }
 
   // The old file and its journal stay together, so that both remain readable as one.

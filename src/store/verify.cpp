@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "store/journal.hpp"
 #include "store/layout.hpp"
 #include "windrow/store/result_file.hpp"
 
@@ -168,6 +169,17 @@ class Verification {
   std::vector<std::uint8_t> statuses_;
 };
 
+/// Empty for a journal that is sound, whose end is torn as by a crash, or that is not there.
+std::string journal_fault(const std::string& path) {
+  const std::unique_ptr<JournalReader> journal = JournalReader::open(path);
+  if (!journal || file_size(journal->descriptor(), path) == 0) return "";
+  if (!journal->header()) return fmt::format("{}: damaged: it has no readable header", path);
+  while (journal->next()) {
+  }
+  if (!journal->damaged_at()) return "";
+  return fmt::format("{}: damaged from byte {} on, with good records behind", path, *journal->damaged_at());
+}
+
 }  // namespace
 
 std::vector<std::string> verify(const std::string& path, const Description* description) {
@@ -186,6 +198,7 @@ std::vector<std::string> verify(const std::string& path, const Description* desc
       faults.emplace_back(error.what());
     }
   }
+  if (const std::string fault = journal_fault(path + ".journal"); !fault.empty()) faults.push_back(fault);
   if (!faults.empty()) return faults;
   // What a crash left in the journal counts: it is not lost, only not folded.
   std::uint64_t pending = 0, failed = 0;

@@ -23,6 +23,7 @@ std::atomic<int> output_number{0};
                          const std::map<std::string, std::string>& environment, const std::string& out,
                          const std::string& err) {
   setpgid(0, 0);
+  signal(SIGHUP, SIG_DFL);  // the tests themselves may run under nohup
   const int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
   const int out_fd = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   const int err_fd = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

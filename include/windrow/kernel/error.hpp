@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace windrow {
 
@@ -26,6 +27,10 @@ class InvariantError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
+
+/// Writes `text` and the end of a line to the standard error. That nobody reads it any more (a closed terminal, a full
+/// disk) is no error: no sweep should end for it.
+void tell(std::string_view text) noexcept;
 
 namespace detail {
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
