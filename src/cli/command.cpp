@@ -65,6 +65,11 @@ Flags& Flags::flag(const std::string& name, const std::string& help) {
   return *this;
 }
 
+Flags& Flags::hidden(const std::string& name) {
+  hidden_.add_options()(name.c_str(), "");
+  return *this;
+}
+
 Flags& Flags::choices(const std::string& name, std::vector<std::string> values) {
   choices_[name] = std::move(values);
   return *this;
@@ -105,7 +110,7 @@ bool Flags::parse(const Arguments& arguments) {
     return false;
   }
   po::options_description all;
-  all.add(options_);
+  all.add(options_).add(hidden_);
   po::positional_options_description places;
   for (const auto& name : positional_) {
     all.add_options()(plain(name).c_str(), po::value<std::string>());

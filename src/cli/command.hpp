@@ -77,6 +77,8 @@ class Flags {
   /// May be given several times.
   Flags& list(const std::string& name, const std::string& placeholder, const std::string& help);
   Flags& flag(const std::string& name, const std::string& help);
+  /// For the program itself: told to nobody.
+  Flags& hidden(const std::string& name);
   /// A number of things, at least 1.
   Flags& count(const std::string& name, const std::string& help) { return value<std::int64_t>(name, "N", help); }
 
@@ -103,7 +105,7 @@ class Flags {
   std::string command_;
   std::vector<std::string> positional_;
   std::map<std::string, std::vector<std::string>> choices_;
-  boost::program_options::options_description options_;
+  boost::program_options::options_description options_, hidden_;
   boost::program_options::variables_map map_;
 };
 

@@ -112,7 +112,7 @@ void AdaptiveWork::mark(std::uint64_t index, sweep::PointStatus status, std::str
   record.index = index;
   record.status = status;
   record.message = std::move(message);
-  record.provenance = {std::nan(""), std::nan(""), std::nan(""), static_cast<std::uint32_t>(-1), 0, ""};
+  record.provenance = {std::nan(""), std::nan(""), std::nan(""), sweep::kNoRank, 0, ""};
   if (marks_.size() >= kAtATime) write_marks();
 }
 

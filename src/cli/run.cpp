@@ -5,11 +5,14 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <system_error>
+#include <utility>
 
 #include "cli/command.hpp"
 #include "cli/plan_work.hpp"
 #include "cli/summary.hpp"
+#include "cli/supervise.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/store/result_file.hpp"
 #include "windrow/sweep/plan.hpp"
@@ -46,6 +49,85 @@ exec::Options engine_options(const Flags& flags, const sweep::Plan& plan) {
     options.limits.memory_bytes = static_cast<std::uint64_t>(*mib * 1024 * 1024);
   options.keep = plan.keep();
   return options;
+}
+
+/// The words of a command as a shell would take them apart, but for variables and patterns.
+std::vector<std::string> shell_words(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool inside = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      if (std::exchange(inside, false)) words.push_back(std::exchange(word, ""));
+      continue;
+    }
+    inside = true;
+    if (quote == 0 && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (c == quote) {
+      quote = 0;
+    } else if (c == '\\' && quote != '\'' && i + 1 < text.size()) {
+      word += text[++i];
+    } else {
+      word += c;
+    }
+  }
+  if (quote != 0) throw InputError(fmt::format("--launcher: a quotation mark without its end: {}", text));
+  if (inside) words.push_back(word);
+  if (words.empty()) throw InputError("--launcher: expected a command, found nothing");
+  return words;
+}
+
+Standing standing_of(const sweep::Plan& plan, const std::string& path) {
+  Standing standing;
+  std::map<Digest128, sweep::PointStatus> statuses;
+  if (std::filesystem::exists(path)) {
+    const auto reader = store::Reader::open(path);
+    for (std::uint64_t row = 0; row < reader->rows(); ++row)
+      statuses.emplace(reader->point_id(row), reader->statuses()[row]);
+  }
+  for (std::uint64_t index = 0; index < plan.size(); ++index) {
+    if (!plan.selected(index)) continue;
+    const auto found = statuses.find(plan.point(index).id);
+    const sweep::PointStatus status = found == statuses.end() ? sweep::PointStatus::pending : found->second;
+    standing.failed += status == sweep::PointStatus::failed ? 1 : 0;
+    standing.results += status == sweep::PointStatus::failed || sweep::has_result(status) ? 1 : 0;
+    standing.left += status == sweep::PointStatus::failed || sweep::is_settled(status) ? 0 : 1;
+  }
+  return standing;
+}
+
+/// The same command for each rank, but for what the supervisor sees to itself.
+int run_supervised(const Flags& flags, const sweep::Plan& plan, const std::string& path) {
+  Job job;
+  const auto ranks = flags.count_of("ranks");
+  if (const auto launcher = flags.get<std::string>("launcher")) {
+    job.launcher = shell_words(*launcher);
+    if (ranks) job.launcher.insert(job.launcher.end(), {"-n", std::to_string(*ranks)});
+  } else {
+    job.launcher = mpirun_launcher(*ranks);
+  }
+  job.command = {std::filesystem::read_symlink("/proc/self/exe").string(),
+                 "run",
+                 flags.argument("SWEEP.yaml"),
+                 "--output",
+                 path,
+                 "--supervised"};
+  for (const char* name : {"set", "only"})
+    for (const std::string& value : flags.list_of(name))
+      job.command.insert(job.command.end(), {fmt::format("--{}", name), value});
+  for (const char* name : {"time-limit", "memory-limit"})
+    if (const auto value = flags.get<double>(name))
+      job.command.insert(job.command.end(), {fmt::format("--{}", name), fmt::format("{}", *value)});
+  for (const char* name : {"no-sandbox", "quiet"})
+    if (flags.has(name)) job.command.push_back(fmt::format("--{}", name));
+  job.result_path = path;
+  job.limit = flags.count_of("limit");
+  job.fresh = flags.has("fresh");
+  job.standing = [&plan, path] { return standing_of(plan, path); };
+  return supervise(job);
 }
 
 void list_failures(const store::Reader& reader) {
@@ -124,6 +206,11 @@ int run_command(const Context& context) {
   Flags flags("run", {"SWEEP.yaml"});
   flags.value<std::string>("output,o", "FILE", "the result file; results/NAME.h5 without it")
       .value<int>("jobs,j", "N", "local workers; one per core without it (ignored under MPI)")
+      .count("ranks,n",
+             "starts mpirun with N ranks, and starts it again when one of them dies: at most 3 times in a row without "
+             "a new result")
+      .value<std::string>("launcher", "COMMAND",
+                          "the same with another command than mpirun: --launcher 'srun --mpi=pmix'")
       .list("set", "PATH=VALUE", "overrides a key of the base configuration")
       .list("only", "AXIS=VALUE", "runs only these points: AXIS=V1,V2 or AXIS<V")
       .count("limit", "runs at most N points this time, then exits with 3 if any are left")
@@ -131,7 +218,8 @@ int run_command(const Context& context) {
       .value<double>("time-limit", "S", "seconds of wall time that a point may take")
       .value<double>("memory-limit", "MIB", "MiB of address space that a worker's sandbox may use")
       .flag("no-sandbox", "runs simulators inside the worker, for debuggers: a crash ends the sweep")
-      .flag("quiet", "prints neither progress nor summary");
+      .flag("quiet", "prints neither progress nor summary")
+      .hidden("supervised");
   if (!flags.parse(context.arguments)) return kAllDone;
 
   const auto limit = flags.count_of("limit");
@@ -139,8 +227,17 @@ int run_command(const Context& context) {
   const sweep::Overrides overrides{flags.list_of("set"), flags.list_of("only")};
   const sweep::Plan plan = sweep::Plan::load(flags.argument("SWEEP.yaml"), context.catalog, overrides, problems);
   problems.throw_if_any();
-  const exec::Options options = engine_options(flags, plan);
+  exec::Options options = engine_options(flags, plan);
   const std::string path = result_path(flags, plan.name());
+  if (flags.has("ranks") || flags.has("launcher")) {
+    const char* const which = flags.has("ranks") ? "-n" : "--launcher";
+    if (context.launch->ranks() > 1)
+      throw InputError(fmt::format("{}: these are {} ranks already: without {} they run the sweep", which,
+                                   context.launch->ranks(), which));
+    if (flags.has("jobs")) throw InputError(fmt::format("{}: cannot be combined with -j, local workers", which));
+    return run_supervised(flags, plan, path);
+  }
+  if (flags.has("supervised")) options.supervised = supervised_by(path);
 
   const auto file =
       store::ResultFile::open(path, plan, flags.has("fresh") ? store::Existing::fresh : store::Existing::resume);

@@ -12,6 +12,7 @@
 
 #include "exec/clock.hpp"
 #include "exec/executor.hpp"
+#include "exec/in_flight_file.hpp"
 #include "exec/progress.hpp"
 #include "exec/protocol.hpp"
 #include "exec/sandbox.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 // A message should carry that much work, so that its own cost (some 50 µs at both ends together) is small beside it.
 constexpr double kBatch_s = 2e-3;
-constexpr std::uint64_t kMostPerBatch = 256;
+constexpr std::uint64_t kMostPerBatch = InFlightFile::kMostPoints;
 constexpr std::size_t kMostBatchBytes = 256 * 1024;
 // So much work waits at each worker while the master writes its files.
 constexpr double kReserve_s = 50e-3;
@@ -39,6 +40,7 @@ constexpr double kHousekeeping_s = 0.1;
 constexpr double kStopGrace_s = 2;
 constexpr std::size_t kMostRecordsPerAccept = 4096;
 constexpr int kMostDeathsInARow = 20;
+constexpr std::uint32_t kMostDeaths = 2;  // of its worker, before a point is not tried any more
 
 volatile std::sig_atomic_t stop_signal = 0;  // a signal handler can reach nothing else
 
@@ -93,6 +95,9 @@ class Master {
   void refill(int worker);
   void assign_suspect(int worker);
   bool assign_batch(int worker, std::uint64_t most);
+  bool set_apart(const Item& item);
+  void condemn(const Item& item, std::uint32_t deaths, std::uint32_t rank);
+  void note_in_flight(int worker);
   void add(AssignMessage& message, std::uint64_t index);
   void send(int worker, AssignMessage& message, Batch batch);
   void accept();
@@ -109,6 +114,8 @@ class Master {
   std::deque<Item> again_;     ///< were waiting at a worker that died
   std::deque<Item> suspects_;  ///< were in the batch that a dying worker ran: each runs alone, to know whom to blame
   std::unordered_map<std::uint64_t, std::uint32_t> deaths_;  ///< workers that a point saw dying
+  std::optional<InFlightFile> in_flight_file_;               ///< under a supervisor
+  std::vector<std::uint64_t> noted_;                         ///< scratch
   std::size_t in_flight_ = 0;
   int deaths_in_a_row_ = 0;                  ///< of workers, without a result in between
   std::vector<sweep::PointRecord> records_;  ///< arrived, not accepted yet
@@ -128,6 +135,9 @@ Master::Master(Work& work, const Options& options, Fleet& fleet)
       to_do_(queue_.left()),
       progress_(options, work.size() - work.reserve(), work.size() - work.reserve() - queue_.left()) {
   summary_.workers = fleet.size();
+  if (!options.supervised) return;
+  in_flight_file_.emplace(options.supervised->in_flight_path);
+  deaths_.insert(options.supervised->suspects.begin(), options.supervised->suspects.end());
 }
 
 Summary Master::run() {
@@ -173,6 +183,15 @@ void Master::take_results(int worker, std::string_view message) {
   const std::size_t before = records_.size();
   ResultsMessage::read(message, records_);
   for (std::size_t i = before; i < records_.size(); ++i) tick_off(worker, records_[i]);
+  note_in_flight(worker);
+}
+
+void Master::note_in_flight(int worker) {
+  if (!in_flight_file_) return;
+  noted_.clear();
+  if (const auto& batches = workers_[static_cast<std::size_t>(worker)].batches; !batches.empty())
+    for (const Item& item : batches.front().points) noted_.push_back(item.index);
+  in_flight_file_->set(fleet_.rank(worker), noted_);
 }
 
 void Master::tick_off(int worker, const sweep::PointRecord& record) {
@@ -208,27 +227,48 @@ void Master::on_death(int worker) {
   progress_.note(fmt::format("worker {} died; {} points run again", worker, lost.points));
   for (const Item& item : lost.batches.front().points) {
     const std::uint32_t deaths = ++deaths_[item.index];
-    if (!lost.alone || deaths < 2) {
+    if (!lost.alone || deaths < kMostDeaths)
       suspects_.push_back(item);
-      continue;
-    }
-    deaths_.erase(item.index);
-    Task task;
-    task.index = item.index;
-    task.attempt = work_.attempts(item.index) + deaths;
-    records_.push_back(failed_record(task, "killed its worker twice", 0, fleet_.rank(worker)));
+    else
+      condemn(item, deaths, fleet_.rank(worker));
   }
   lost.batches.pop_front();
   for (const Batch& batch : lost.batches) again_.insert(again_.end(), batch.points.begin(), batch.points.end());
 }
 
+void Master::condemn(const Item& item, std::uint32_t deaths, std::uint32_t rank) {
+  deaths_.erase(item.index);
+  Task task;
+  task.index = item.index;
+  task.attempt = work_.attempts(item.index) + deaths;
+  records_.push_back(failed_record(task, "killed the worker twice", 0, rank));
+}
+
+/// Points that an earlier job of the supervisor makes suspect do not go with others.
+bool Master::set_apart(const Item& item) {
+  if (deaths_.empty()) return false;
+  const auto found = deaths_.find(item.index);
+  if (found == deaths_.end()) return false;
+  if (found->second < kMostDeaths)
+    suspects_.push_back(item);
+  else
+    condemn(item, found->second, sweep::kNoRank);
+  return true;
+}
+
 void Master::refill(int worker) {
   WorkerState& state = workers_[static_cast<std::size_t>(worker)];
-  if (!suspects_.empty()) {
+  if (state.alone) return;
+  // Ranks die together: only one suspect may run at a time then.
+  const auto may_go = [&] {
+    return !suspects_.empty() &&
+           !(in_flight_file_ &&
+             std::any_of(workers_.begin(), workers_.end(), [](const WorkerState& other) { return other.alone; }));
+  };
+  if (may_go()) {
     if (state.batches.empty()) assign_suspect(worker);
     return;
   }
-  if (state.alone) return;
   while (true) {
     const std::uint64_t left = queue_.left() + again_.size();
     const std::uint64_t share = std::max<std::uint64_t>(1, left / (kShares * workers_.size()));
@@ -236,8 +276,9 @@ void Master::refill(int worker) {
     if (two_waiting &&
         (state.predicted_s >= kReserve_s || state.points >= std::min<std::uint64_t>(kMostPerWorker, share)))
       return;
-    if (!assign_batch(worker, std::min(kMostPerBatch, share))) return;
+    if (!assign_batch(worker, std::min(kMostPerBatch, share))) break;
   }
+  if (state.batches.empty() && may_go()) assign_suspect(worker);  // all that was left were suspects
 }
 
 void Master::assign_suspect(int worker) {
@@ -261,6 +302,7 @@ bool Master::assign_batch(int worker, std::uint64_t most) {
       again_.pop_front();
     } else {
       item = queue_.take();
+      if (set_apart(item)) continue;
     }
     add(message, item.index);
     batch.points.push_back(item);
@@ -269,7 +311,7 @@ bool Master::assign_batch(int worker, std::uint64_t most) {
     predicted_s += queue_.measured(item.group) ? point_s : kCaution * point_s;
     if (point_s == 0 || predicted_s >= kBatch_s) break;  // nothing is known yet: one at a time
   }
-  if (batch.points.empty()) return false;
+  if (batch.points.empty()) return false;  // nothing is left but suspects, perhaps
   batch.predicted_s /= static_cast<double>(batch.points.size());
   send(worker, message, std::move(batch));
   return true;
@@ -287,6 +329,7 @@ void Master::send(int worker, AssignMessage& message, Batch batch) {
   state.predicted_s += batch.predicted_s * static_cast<double>(batch.points.size());
   in_flight_ += batch.points.size();
   state.batches.push_back(std::move(batch));
+  if (state.batches.size() == 1) note_in_flight(worker);
   fleet_.send(worker, message.take());
 }
 

@@ -124,7 +124,7 @@ TEST(Exec, SaysExactlyWhyAPointFailed) {
       {"throw", "no solution for seed 0"},      {"odd throw", "threw something that is not a std::exception"},
       {"abort", "killed by SIGABRT"},           {"segfault", "killed by SIGSEGV"},
       {"exit", "exited with status 7"},         {"exit 0", "exited with status 0"},
-      {"hang", "time limit of 0.5 s exceeded"}, {"kill worker", "killed its worker twice"},
+      {"hang", "time limit of 0.5 s exceeded"}, {"kill worker", "killed the worker twice"},
   };
   Program program;
   MemoryWork work;
@@ -327,7 +327,7 @@ TEST(ExecKills, ACrashWithoutSandboxCostsItsPointOnly) {
   const exec::Summary summary = program.run(work, options);
   EXPECT_EQ(summary.ok, 39U);
   EXPECT_EQ(summary.failed, 1U);
-  EXPECT_EQ(work.record(17).message, "killed its worker twice");
+  EXPECT_EQ(work.record(17).message, "killed the worker twice");
   EXPECT_EQ(work.record(17).provenance.attempt, 2U);
 }
 

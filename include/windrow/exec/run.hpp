@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +49,14 @@ struct Limits {
   std::optional<std::uint64_t> memory_bytes;  ///< per sandbox: address space
 };
 
+/// What a supervisor tells the job that it starts again: see src/cli/supervise.hpp.
+struct Supervised {
+  std::string in_flight_path;  ///< where the master notes which points run where (windrow/exec/in_flight.hpp)
+  /// Points that were running at a rank that died, and how often. One of them runs at a time, alone at its rank, so
+  /// that it is known whom to blame; who was there twice is recorded as failed.
+  std::map<std::uint64_t, std::uint32_t> suspects;
+};
+
 struct Options {
   std::string name;       ///< of the sweep, for the progress line
   int local_workers = 0;  ///< 0: one per core this process may use. Ignored under MPI with 2 or more ranks
@@ -55,6 +64,7 @@ struct Options {
   bool quiet = false;
   Limits limits;
   Keep keep;
+  std::optional<Supervised> supervised;
   double progress_interval_s = 0;  ///< 0: 0.5 s on a terminal, 10 s in a log
 };
 

@@ -26,6 +26,9 @@ constexpr bool is_settled(PointStatus status) {
   return has_result(status) || status == PointStatus::skipped;
 }
 
+/// The rank of a record that no rank has made. In files: -1.
+constexpr std::uint32_t kNoRank = static_cast<std::uint32_t>(-1);
+
 /// Provenance is everything that may differ between two runs of the same point; it is left out of digests.
 struct Provenance {
   double wall_s = 0, cpu_s = 0;
