@@ -157,9 +157,14 @@ std::optional<JournalReader::Record> JournalReader::next(std::uint64_t limit) {
     // One bad byte must not cost what was acknowledged after it.
     const std::optional<std::uint64_t> good = good_record_after(position_, limit);
     if (!good) return std::nullopt;
-    if (!damaged_at_) damaged_at_ = position_;
-    position_ = *good;
+    // Beside a run that appends, it may only have been half there a moment ago.
+    buffer_.clear();
     record = record_at(position_, limit);
+    if (!record) {
+      if (!damaged_at_) damaged_at_ = position_;
+      position_ = *good;
+      record = record_at(position_, limit);
+    }
   }
   position_ += kRecordOverhead + record->payload.size();
   return record;

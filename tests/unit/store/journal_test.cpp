@@ -47,6 +47,21 @@ std::vector<std::string> payloads(const std::string& path) {
   return all;
 }
 
+TEST(Journal, ARecordThatWasHalfThereWhenTheReaderLookedIsNoDamage) {
+  const TemporaryFolder folder;
+  const std::string first = header() + record(0, "zero"), second = record(1, "one"), third = record(2, "two");
+  // A reader may see the new size of a file before it sees all bytes.
+  write(folder.file("j"),
+        first + second.substr(0, second.size() / 2) + std::string(second.size() - second.size() / 2, 0));
+  const auto reader = JournalReader::open(folder.file("j"));
+  ASSERT_EQ(reader->next()->payload, "zero");  // the second one is read ahead
+  write(folder.file("j"), first + second + third);
+  EXPECT_EQ(reader->next()->payload, "one");
+  EXPECT_EQ(reader->next()->payload, "two");
+  EXPECT_FALSE(reader->next());
+  EXPECT_FALSE(reader->damaged_at());
+}
+
 TEST(Journal, HeaderReadsBackAndIsRefusedWhenAnyByteIsWrong) {
   const std::string bytes = header();
   ASSERT_EQ(bytes.size(), JournalHeader::kBytes);
