@@ -473,7 +473,7 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
           fall_back(round, solution);
           solution.fell_back = true;
         }
-        const RoundAnswer answer = answer_of(!by_vertices);
+        RoundAnswer answer = answer_of(!by_vertices);
         if (answer.status != Status::optimal) return answer;
         keep();
         const double sure = kSure * ways.value_unit;  // a price or a loss above this is not rounding

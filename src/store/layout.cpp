@@ -376,9 +376,9 @@ Layout Layout::create(const std::string& path, const PointSource& source) {
   Maker{configs.get(), 65536, &byte}.make("text", {Kind::u8}, true);
 
   const hdf5::Id tables = hdf5::create_group(root, "tables"), series = hdf5::create_group(root, "series");
-  for (const Table* table : description.tables) 
+  for (const Table* table : description.tables)
     create_table(tables.get(), *table, maker, span_name(description, *table, false));
-  for (const Series* one : description.series) 
+  for (const Series* one : description.series)
     create_table(series.get(), *one, maker, span_name(description, *one, true));
   made.open_columns();
   return made;

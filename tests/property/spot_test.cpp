@@ -97,7 +97,8 @@ TEST(SpotProperty, StepsDoneAtOnceGiveTheSameBitsAsStepByStep) {
   EXPECT_GT(skipped, 1e5) << "or there was nothing to skip";
 }
 
-const std::vector<std::string> kKinds = {"hourly", "bulk", "per_minute", "trace", "markov", "poisson", "price", "lifetime"};
+const std::vector<std::string> kKinds = {"hourly", "bulk",    "per_minute", "trace",
+                                         "markov", "poisson", "price",      "lifetime"};
 
 TEST(SpotProperty, InstanceTimeIsConservedAndSharesOfTimeAddUpToAll) {
   int losses = 0;

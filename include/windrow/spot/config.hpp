@@ -281,7 +281,8 @@ struct SpotConfig {
     key.section("checkpoint", checkpoint);
     key.section("price", price);
     key("pipeline_depth", pipeline_depth, config::within(1, 1000), "stages of a pipeline; default: the model's");
-    key("start_instances", start_instances, config::within(0, 1000), "ckpt_tick, bulk, per_minute: instances at the start");
+    key("start_instances", start_instances, config::within(0, 1000),
+        "ckpt_tick, bulk, per_minute: instances at the start");
     key("max_instances", max_instances, config::within(1, 1000), "ckpt_tick, bulk: the most instances there can be");
     key("tick_s", tick_s, config::within(1e-3, 1e5), "ckpt_tick: time between two looks at the cluster");
     key("preparation_s", preparation_s, config::within(0, 1e6), "ckpt_tick: time until an instance can be used");
