@@ -49,7 +49,7 @@ function(windrow_program)
       execute_process(COMMAND \"$<TARGET_FILE:windrow>\" \${arguments} OUTPUT_FILE \"\${file}\" COMMAND_ERROR_IS_FATAL ANY)
       file(INSTALL \"\${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/\${folder}\")
     endforeach()")
-  foreach(data configs sweeps traces)  # found by the program as ../share/windrow
+  foreach(data configs slurm sweeps traces)  # found by the program as ../share/windrow
     if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${data})
       install(DIRECTORY ${data} DESTINATION ${CMAKE_INSTALL_DATADIR}/windrow)
     endif()

@@ -7,6 +7,8 @@ int plan_command(const Context&);
 int simulate_command(const Context&);
 int jobs_command(const Context&);
 int allocate_command(const Context&);
+int submit_command(const Context&);
+int cancel_command(const Context&);
 int status_command(const Context&);
 int show_command(const Context&);
 int list_command(const Context&);
@@ -32,6 +34,11 @@ const std::vector<Command>& commands() {
       {"jobs", "CONFIG.yaml", "the jobs that the training simulator generates, as CSV", jobs_command},
       {"allocate", "INSTANCE.json --policy NAME [--tie-break MODE] [--json]",
        "one allocation of one policy of the training simulator, with its objective", allocate_command},
+      {"submit", "SWEEP.yaml [-o FILE] [--ntasks N] [--time T] …",
+       "runs a sweep under Slurm: writes a batch script beside the result file, and submits it\n"
+       "Jobs that continue the sweep wait behind the first one; where nothing is left they end at once.",
+       submit_command},
+      {"cancel", "FILE", "cancels the Slurm jobs of a sweep; what is done stays in its file", cancel_command},
       {"status", "FILE", "progress of a running, stopped or finished sweep", status_command},
       {"show", "FILE [--metric M] [--by AXES]", "a table of results: means over seeds with 95 % confidence intervals",
        show_command},

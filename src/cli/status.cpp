@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/progress_view.hpp"
 #include "cli/screen.hpp"
+#include "cli/slurm.hpp"
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/text.hpp"
 #include "windrow/store/progress.hpp"
@@ -80,6 +81,7 @@ int status_command(const Context& context) {
   const ProgressView view(*progress, numbers, path, unix_s());
   if (flags.has("quiet")) return view.exit_status();
   print_status(view);
+  print_slurm_jobs(path);
   return kAllDone;
 }
 
