@@ -61,7 +61,7 @@ class Sample final : public exec::Work {
 struct Held {
   bool file_exists = false;
   std::uint64_t rows = 0, known = 0, done = 0;  ///< all rows; points of the plan with a row; with a result
-  std::vector<bool> has_result, has_failed;     ///< by the plan's index; empty without a file
+  std::vector<bool> has_result;                 ///< by the plan's index; empty without a file
 };
 
 Held held(const std::string& path, const sweep::Plan& plan) {
@@ -70,21 +70,18 @@ Held held(const std::string& path, const sweep::Plan& plan) {
   held.file_exists = true;
   const auto reader = store::Reader::open(path);
   held.rows = reader->rows();
-  std::map<Digest128, bool> has_result, has_failed;
+  std::map<Digest128, bool> has_result;
   for (std::uint64_t row = 0; row < reader->rows(); ++row) {
     const auto status = reader->statuses()[row];
     has_result[reader->point_id(row)] |= status == sweep::PointStatus::ok || status == sweep::PointStatus::saturated;
-    has_failed[reader->point_id(row)] |= status == sweep::PointStatus::failed;
   }
   held.has_result.resize(plan.size());
-  held.has_failed.resize(plan.size());
   for (std::uint64_t i = 0; i < plan.size(); ++i) {
     const auto row = has_result.find(plan.point(i).id);
     if (row == has_result.end()) continue;
     ++held.known;
     held.done += row->second;
     held.has_result[i] = row->second;
-    held.has_failed[i] = !row->second && has_failed[row->first];
   }
   return held;
 }
@@ -97,18 +94,6 @@ std::string held_text(const Held& held, const sweep::Plan& plan) {
         "values alone",
         held.rows);
   return fmt::format("{} of {} points done", held.done, plan.size());
-}
-
-/// For scripts: the number of points that were not tried, and the status that `windrow run` would end with here.
-int print_left(const Held& held, const sweep::Plan& plan) {
-  std::uint64_t left = 0, failed = 0;
-  for (std::uint64_t i = 0; i < plan.size(); ++i) {
-    if (!plan.selected(i) || (held.file_exists && held.has_result[i])) continue;
-    ++(held.file_exists && held.has_failed[i] ? failed : left);
-  }
-  fmt::print("{}\n", left);
-  if (left > 0) return kStoppedEarly;
-  return failed > 0 ? kSomeFailed : kAllDone;
 }
 
 std::string values_text(const sweep::Axis& axis) {
@@ -133,7 +118,6 @@ int plan_command(const Context& context) {
       .list("set", "PATH=VALUE", "overrides a key of the base configuration")
       .list("only", "AXIS=VALUE", "counts only these points")
       .flag("points", "lists every point: index, id, axis values")
-      .flag("left", "prints how many points have neither a result nor failed, and exits like a run that ended now")
       .flag("no-sample", "runs nothing: no prediction");
   if (!flags.parse(context.arguments)) return kAllDone;
   config::Problems problems;
@@ -151,7 +135,6 @@ int plan_command(const Context& context) {
   }
 
   const Held in_file = held(path, plan);
-  if (flags.has("left")) return print_left(in_file, plan);
   std::uint64_t selected = 0;
   double hints = 0;
   std::vector<std::uint64_t> to_run;

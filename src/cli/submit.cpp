@@ -16,6 +16,7 @@
 #include "cli/slurm.hpp"
 #include "windrow/config/schema.hpp"
 #include "windrow/kernel/error.hpp"
+#include "windrow/kernel/text.hpp"
 #include "windrow/store/result_file.hpp"
 #include "windrow/sweep/plan.hpp"
 
@@ -26,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kChain = 4, kLongestChain = 1000;
+constexpr std::uint64_t kWarning_s = 120, kShortestWarning_s = 10;  // Slurm's clock for this has steps of some seconds
+constexpr std::uint64_t kLongestLimit_s = 1'000'000'000;            // so that sums do not overflow
 constexpr double kSubmitLimit_s = 120;  // sbatch itself tries again while the controller is busy
 constexpr const char* kTemplate = "slurm/sweep.sbatch";
 
@@ -34,14 +37,18 @@ std::string word(const std::string& text) {
   const auto safe = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("_-+=:,./%@", c) != nullptr; };
   if (!text.empty() && std::all_of(text.begin(), text.end(), safe)) return text;
   std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted += "'";
+  for (const char c : text) {
+    if (c == '\'') quoted.append("'\\'");  // out of the quotes, a quote, in again
+    quoted.push_back(c);
+  }
+  quoted.push_back('\'');
+  return quoted;
 }
 
 std::string words(const std::vector<std::string>& all) {
-  std::string line;
-  for (const std::string& one : all) line += (line.empty() ? "" : " ") + word(one);
-  return line;
+  std::vector<std::string> quoted;
+  for (const std::string& one : all) quoted.push_back(word(one));
+  return fmt::format("{}", fmt::join(quoted, " "));
 }
 
 std::string absolute(const std::string& path) {
@@ -101,11 +108,36 @@ std::string resources(const Flags& flags) {
     if (const auto number = flags.count_of(name)) all.push_back(fmt::format("--{}={}", name, *number));
   for (const char* name : {"time", "partition", "account"})
     if (const auto text = flags.get<std::string>(name)) all.push_back(fmt::format("--{}={}", name, *text));
+  const std::vector<std::string> more = flags.list_of("sbatch");
+  all.insert(all.end(), more.begin(), more.end());
   return words(all);
 }
 
+/// Seconds of a time limit as Slurm writes them: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S.
+std::optional<std::uint64_t> seconds_of(const std::string& limit) {
+  const std::size_t dash = limit.find('-');
+  const bool days = dash != std::string::npos;
+  std::vector<std::uint64_t> parts;
+  for (const std::string& part : split(days ? limit.substr(dash + 1) : limit, ':')) {
+    const auto number = parse_uint64(part);
+    if (!number || *number > kLongestLimit_s) return std::nullopt;
+    parts.push_back(*number);
+  }
+  const auto whole = days ? parse_uint64(limit.substr(0, dash)) : 0;
+  if (!whole || *whole > kLongestLimit_s || parts.empty() || parts.size() > 3) return std::nullopt;
+  if (!days && parts.size() < 3) parts.insert(parts.begin(), 0);  // minutes are the first
+  parts.resize(3);
+  return *whole * 86400 + parts[0] * 3600 + parts[1] * 60 + parts[2];
+}
+
+/// How long before its time limit a job is warned: to run the points to their end that are short, and to write.
+std::uint64_t warning_s(const Flags& flags) {
+  const auto limit_s = seconds_of(flags.get<std::string>("time").value_or(""));
+  return limit_s ? std::clamp<std::uint64_t>(*limit_s / 4, kShortestWarning_s, kWarning_s) : kWarning_s;
+}
+
 std::string script(const Flags& flags, const sweep::Plan& plan, const std::string& result) {
-  std::vector<std::string> sweep{absolute(flags.argument("SWEEP.yaml")), "--output", result}, limits;
+  std::vector<std::string> sweep{absolute(flags.argument("SWEEP.yaml"))}, limits;
   for (const char* name : {"set", "only"})
     for (const std::string& value : flags.list_of(name)) sweep.insert(sweep.end(), {fmt::format("--{}", name), value});
   for (const char* name : {"time-limit", "memory-limit"})
@@ -113,14 +145,16 @@ std::string script(const Flags& flags, const sweep::Plan& plan, const std::strin
       if (!(*value > 0)) throw InputError(fmt::format("--{}: expected a number above 0, found {}", name, *value));
       limits.insert(limits.end(), {fmt::format("--{}", name), fmt::format("{}", *value)});
     }
-  std::string log = result;
-  for (std::size_t at = 0; (at = log.find('%', at)) != std::string::npos; at += 2) log.insert(at, "%");
+  std::string log;  // where Slurm puts something in place of what follows a %
+  for (const char c : result) log.append(c == '%' ? 2 : 1, c);
   const std::map<std::string, std::string> values{
       {"NAME", word(plan.name())},
       {"FOLDER", word(fs::current_path().string())},
       {"LOG", word(log + ".%j.log")},
       {"RESOURCES", resources(flags)},
       {"WINDROW", word(fs::read_symlink("/proc/self/exe").string())},
+      {"RESULT", word(result)},
+      {"WARNING", std::to_string(warning_s(flags))},
       {"SWEEP", words(sweep)},
       {"LIMITS", words(limits)},
   };
@@ -161,6 +195,7 @@ std::optional<std::string> submit(const std::string& script, const std::string& 
   std::vector<std::string> command{"sbatch", "--parsable"};
   if (!after.empty()) command.push_back("--dependency=afterany:" + after);
   command.push_back(script);
+  if (!after.empty()) command.emplace_back("continue");
   const auto answer = ask(command, kSubmitLimit_s, false);
   if (!answer || answer->status != 0) return std::nullopt;
   return answer->out.substr(0, answer->out.find_first_of(";\n"));  // ID[;CLUSTER]
@@ -183,6 +218,7 @@ int submit_command(const Context& context) {
       .value<std::string>("time", "HH:MM:SS", "time limit of a job")
       .value<std::string>("partition", "NAME", "where the jobs run")
       .value<std::string>("account", "NAME", "who pays for them")
+      .list("sbatch", "OPTION", "any other option of sbatch: --sbatch=--mem-per-cpu=2G")
       .count("chain", fmt::format("jobs in all: each goes on where the one before it ended; {} without it", kChain))
       .flag("dry-run", "prints the batch script; writes and submits nothing")
       .list("set", "PATH=VALUE", "overrides a key of the base configuration")

@@ -189,7 +189,7 @@ class Supervisor {
       if (stops > 0) return now.left > 0 ? kStoppedEarly : now.failed > 0 ? kSomeFailed : kAllDone;
       if (status == kBadInput || status == kStoppedEarly) return status;
       if (now.left == 0 && (status == kAllDone || status == kSomeFailed)) return status;
-      if (!began_) {
+      if (!began_ && status < 128) {  // not a signal: there is no such command, or it does not like what it is told
         tell(fmt::format("windrow run: '{}' ended with status {} before any rank began", job_.launcher[0], status));
         return kSomeFailed;
       }
