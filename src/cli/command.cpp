@@ -15,7 +15,14 @@ namespace po = boost::program_options;
 
 namespace {
 
+constexpr std::string_view kSeveral = "…";
+
+bool are_several(const std::string& positional) {
+  return positional.ends_with(kSeveral);
+}
+
 std::string plain(const std::string& positional) {
+  if (are_several(positional)) return positional.substr(0, positional.size() - kSeveral.size());
   return positional.back() == '?' ? positional.substr(0, positional.size() - 1) : positional;
 }
 
@@ -113,8 +120,11 @@ bool Flags::parse(const Arguments& arguments) {
   all.add(options_).add(hidden_);
   po::positional_options_description places;
   for (const auto& name : positional_) {
-    all.add_options()(plain(name).c_str(), po::value<std::string>());
-    places.add(plain(name).c_str(), 1);
+    if (are_several(name))
+      all.add_options()(plain(name).c_str(), po::value<std::vector<std::string>>());
+    else
+      all.add_options()(plain(name).c_str(), po::value<std::string>());
+    places.add(plain(name).c_str(), are_several(name) ? -1 : 1);
   }
   const std::string hint = fmt::format(" (windrow {} --help)", command_);
   try {
@@ -156,7 +166,7 @@ bool Flags::parse(const Arguments& arguments) {
     return false;
   }
   for (const auto& name : positional_)
-    if (!is_optional(name) && (!has(name) || argument(name).empty()))
+    if (!is_optional(name) && (!has(plain(name)) || (!are_several(name) && argument(name).empty())))
       throw InputError(fmt::format("windrow {}: expected the argument {}{}", command_, name, hint));
   return true;
 }
@@ -172,10 +182,30 @@ std::vector<std::string> Flags::list_of(const std::string& name) const {
   return get<std::vector<std::string>>(name).value_or(std::vector<std::string>{});
 }
 
-std::string result_path(const Flags& flags, const std::string& sweep_name) {
-  std::string path = flags.get<std::string>("output").value_or("results/" + sweep_name + ".h5");
-  if (path.empty()) throw InputError("--output: expected the name of a file, found nothing");
-  return path;
+std::string result_path(const Flags& flags, const std::string& sweep_name, const std::optional<sweep::Shard>& shard) {
+  const auto given = flags.get<std::string>("output");
+  if (given && given->empty()) throw InputError("--output: expected the name of a file, found nothing");
+  if (given) return *given;
+  const std::string path = "results/" + sweep_name + ".h5";
+  return shard ? shard_path(path, std::to_string(shard->number), shard->of) : path;
+}
+
+std::string shard_path(const std::string& path, const std::string& number, std::uint64_t of) {
+  constexpr std::string_view kEnd = ".h5";
+  const bool usual = path.ends_with(kEnd);
+  return fmt::format("{}.shard-{}-of-{}{}", usual ? path.substr(0, path.size() - kEnd.size()) : path, number, of,
+                     usual ? kEnd : "");
+}
+
+std::optional<sweep::Shard> shard_of(const Flags& flags) {
+  const auto text = flags.get<std::string>("shard");
+  if (!text) return std::nullopt;
+  const std::size_t slash = text->find('/');
+  const std::uint64_t number = parse_uint64(text->substr(0, slash)).value_or(0);
+  const std::uint64_t of = slash == std::string::npos ? 0 : parse_uint64(text->substr(slash + 1)).value_or(0);
+  if (number < 1 || number > of)
+    throw InputError(fmt::format("--shard: expected K/N with K within 1 .. N, found '{}'", *text));
+  return sweep::Shard{number, of};
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

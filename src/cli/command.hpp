@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "windrow/simulator/simulator.hpp"
+#include "windrow/sweep/plan.hpp"
 
 namespace windrow::exec {
 class Launch;
@@ -65,7 +66,8 @@ Declaration declaration_of(const Command& command, const Catalog& catalog);
 /// The flags of one command. Adds `--help`, knows nearest names, and turns every complaint into an InputError.
 class Flags {
  public:
-  /// `positional`: names of the arguments without a flag, in order; one that ends in `?` may be left out.
+  /// `positional`: names of the arguments without a flag, in order; one that ends in `?` may be left out, a last one
+  /// that ends in `…` be given several times: list_of() has them.
   Flags(std::string command, std::vector<std::string> positional);
 
   template <class T>
@@ -109,8 +111,14 @@ class Flags {
   boost::program_options::variables_map map_;
 };
 
-/// Where a sweep's results go: `--output`, else results/NAME.h5.
-std::string result_path(const Flags& flags, const std::string& sweep_name);
+/// Where a sweep's results go: `--output`, else results/NAME.h5; of a shard results/NAME.shard-K-of-N.h5.
+std::string result_path(const Flags& flags, const std::string& sweep_name,
+                        const std::optional<sweep::Shard>& shard = std::nullopt);
+
+/// `K/N` of --shard; none without the option.
+std::optional<sweep::Shard> shard_of(const Flags& flags);
+/// The same for a file and for what stands in place of K: `r.h5` → `r.shard-K-of-N.h5`.
+std::string shard_path(const std::string& path, const std::string& number, std::uint64_t of);
 
 /// Splits `a,b,c`; empty parts are dropped.
 std::vector<std::string> split(const std::string& text, char separator);

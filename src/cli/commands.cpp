@@ -9,6 +9,7 @@ int jobs_command(const Context&);
 int allocate_command(const Context&);
 int submit_command(const Context&);
 int cancel_command(const Context&);
+int merge_command(const Context&);
 int status_command(const Context&);
 int show_command(const Context&);
 int list_command(const Context&);
@@ -39,6 +40,9 @@ const std::vector<Command>& commands() {
        "Jobs that continue the sweep wait behind the first one; where nothing is left they end at once.",
        submit_command},
       {"cancel", "FILE", "cancels the Slurm jobs of a sweep; what is done stays in its file", cancel_command},
+      {"merge", "FILE… -o FILE",
+       "joins result files of one sweep: shards, parts that ran elsewhere; the digest is that of one run",
+       merge_command},
       {"status", "FILE", "progress of a running, stopped or finished sweep", status_command},
       {"show", "FILE [--metric M] [--by AXES]", "a table of results: means over seeds with 95 % confidence intervals",
        show_command},

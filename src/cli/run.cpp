@@ -76,7 +76,7 @@ std::vector<std::string> shell_words(const std::string& text) {
   }
   if (quote != 0) throw InputError(fmt::format("--launcher: a quotation mark without its end: {}", text));
   if (inside) words.push_back(word);
-  if (words.empty()) throw InputError("--launcher: expected a command, found nothing");
+  if (words.empty() || words.front().empty()) throw InputError("--launcher: expected a command, found nothing");
   return words;
 }
 
@@ -121,6 +121,7 @@ int run_supervised(const Flags& flags, const sweep::Plan& plan, const std::strin
   for (const char* name : {"time-limit", "memory-limit"})
     if (const auto value = flags.get<double>(name))
       job.command.insert(job.command.end(), {fmt::format("--{}", name), fmt::format("{}", *value)});
+  if (const auto shard = flags.get<std::string>("shard")) job.command.insert(job.command.end(), {"--shard", *shard});
   for (const char* name : {"no-sandbox", "quiet"})
     if (flags.has(name)) job.command.push_back(fmt::format("--{}", name));
   job.result_path = path;
@@ -213,6 +214,9 @@ int run_command(const Context& context) {
                           "the same with another command than mpirun: --launcher 'srun --mpi=pmix'")
       .list("set", "PATH=VALUE", "overrides a key of the base configuration")
       .list("only", "AXIS=VALUE", "runs only these points: AXIS=V1,V2 or AXIS<V")
+      .value<std::string>("shard", "K/N",
+                          "runs every N-th point from the K-th on; results/NAME.shard-K-of-N.h5 without -o (windrow "
+                          "merge joins them)")
       .count("limit", "runs at most N points this time, then exits with 3 if any are left")
       .flag("fresh", "begins anew; an existing result file is kept aside as FILE.old")
       .value<double>("time-limit", "S", "seconds of wall time that a point may take")
@@ -224,11 +228,11 @@ int run_command(const Context& context) {
 
   const auto limit = flags.count_of("limit");
   config::Problems problems;
-  const sweep::Overrides overrides{flags.list_of("set"), flags.list_of("only")};
+  const sweep::Overrides overrides{flags.list_of("set"), flags.list_of("only"), shard_of(flags)};
   const sweep::Plan plan = sweep::Plan::load(flags.argument("SWEEP.yaml"), context.catalog, overrides, problems);
   problems.throw_if_any();
   exec::Options options = engine_options(flags, plan);
-  const std::string path = result_path(flags, plan.name());
+  const std::string path = result_path(flags, plan.name(), overrides.shard);
   if (flags.has("ranks") || flags.has("launcher")) {
     const char* const which = flags.has("ranks") ? "-n" : "--launcher";
     if (context.launch->ranks() > 1)

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <system_error>
 
@@ -92,7 +93,8 @@ std::optional<Answer> ask(const std::vector<std::string>& words, double limit_s,
 }
 
 std::string slurm_jobs_path(const std::string& result_path) {
-  return result_path + ".slurm";
+  static const std::regex shard("\\.shard-[0-9]+-of-[0-9]+(\\.h5)?$");
+  return std::regex_replace(result_path, shard, "$1") + ".slurm";
 }
 
 std::optional<std::vector<SlurmJob>> slurm_jobs(const std::string& result_path) {

@@ -23,7 +23,7 @@ struct SlurmJob {
   std::string id, state, elapsed, limit, nodes, reason;
 };
 
-/// FILE.slurm: a line per job, its number and when it was submitted (UTC).
+/// FILE.slurm (of a shard that of the whole): a line per job, its number and when it was submitted (UTC).
 std::string slurm_jobs_path(const std::string& result_path);
 
 /// Those of the sweep that wait or run, the oldest first. No value without Slurm or without an answer.

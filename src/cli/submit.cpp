@@ -136,7 +136,15 @@ std::uint64_t warning_s(const Flags& flags) {
   return limit_s ? std::clamp<std::uint64_t>(*limit_s / 4, kShortestWarning_s, kWarning_s) : kWarning_s;
 }
 
+/// The shell sees the number of the shard.
+std::string shard_path_in_script(const std::string& result, std::uint64_t shards) {
+  const std::string number = "\n", path = shard_path(result, number, shards);  // no path here has a line break
+  const std::size_t at = path.find(number);
+  return word(path.substr(0, at)) + "\"$SLURM_ARRAY_TASK_ID\"" + word(path.substr(at + number.size()));
+}
+
 std::string script(const Flags& flags, const sweep::Plan& plan, const std::string& result) {
+  const auto shards = flags.count_of("shards");
   std::vector<std::string> sweep{absolute(flags.argument("SWEEP.yaml"))}, limits;
   for (const char* name : {"set", "only"})
     for (const std::string& value : flags.list_of(name)) sweep.insert(sweep.end(), {fmt::format("--{}", name), value});
@@ -153,7 +161,9 @@ std::string script(const Flags& flags, const sweep::Plan& plan, const std::strin
       {"LOG", word(log + ".%j.log")},
       {"RESOURCES", resources(flags)},
       {"WINDROW", word(fs::read_symlink("/proc/self/exe").string())},
-      {"RESULT", word(result)},
+      {"ARRAY", shards ? fmt::format("1-{}", *shards) : ""},
+      {"SHARD", shards ? fmt::format("--shard \"$SLURM_ARRAY_TASK_ID/{}\"", *shards) : ""},
+      {"RESULT", shards ? shard_path_in_script(result, *shards) : word(result)},
       {"WARNING", std::to_string(warning_s(flags))},
       {"SWEEP", words(sweep)},
       {"LIMITS", words(limits)},
@@ -219,6 +229,8 @@ int submit_command(const Context& context) {
       .value<std::string>("partition", "NAME", "where the jobs run")
       .value<std::string>("account", "NAME", "who pays for them")
       .list("sbatch", "OPTION", "any other option of sbatch: --sbatch=--mem-per-cpu=2G")
+      .count("shards",
+             "an array of N jobs, each with every N-th point and a file of its own, which `windrow merge` joins")
       .count("chain", fmt::format("jobs in all: each goes on where the one before it ended; {} without it", kChain))
       .flag("dry-run", "prints the batch script; writes and submits nothing")
       .list("set", "PATH=VALUE", "overrides a key of the base configuration")
@@ -272,6 +284,8 @@ int submit_command(const Context& context) {
       "{}: {} submitted: {}\n  batch script  {}\n  progress      windrow status {}\n  an end to it  windrow cancel "
       "{}\n",
       shown, ids.size() == 1 ? "job" : "a chain of jobs", fmt::join(ids, ", "), script_path, shown, shown);
+  if (const auto shards = flags.count_of("shards"))
+    fmt::print("  when all is done  windrow merge {} -o {}\n", shard_path(shown, "*", *shards), shown);
   if (ids.size() == chain) return kAllDone;
   fmt::print(stderr, "windrow submit: Slurm took {} of {} jobs; submit again when these have ended\n", ids.size(),
              chain);

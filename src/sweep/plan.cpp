@@ -229,15 +229,16 @@ class PlanLoader {
   }
 
   void select() {
-    if (file_.only.empty()) return;
+    if (file_.only.empty() && !file_.shard) return;
     auto selected = std::make_shared<std::vector<bool>>(plan_.size_);
     bool any = false;
     for (std::uint64_t index = 0; index < plan_.size_; ++index) {
       const Choice choice = plan_.grid_->choice(index);
       const bool chosen =
           std::all_of(file_.only.begin(), file_.only.end(), [&](const Condition& c) { return c.holds(choice); });
-      (*selected)[index] = chosen;
       any = any || chosen;
+      const bool in_shard = !file_.shard || index % file_.shard->of == file_.shard->number - 1;
+      (*selected)[index] = chosen && in_shard;
     }
     if (!any && plan_.size_ > 0)
       problems_.add({std::make_shared<const std::string>("--only"), 0, 0}, "", "chooses no point of the sweep");

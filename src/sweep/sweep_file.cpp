@@ -281,6 +281,11 @@ class SweepFileReader {
     if (node != nullptr && config::read_value(*node, "skip", skips, {}, problems_))
       for (std::size_t i = 0; i < skips.size(); ++i)
         file_.skip.push_back(Condition::parse(skips[i], axes, node->items[i].position, "skip", problems_));
+    file_.shard = overrides_.shard;
+    if (file_.shard && file_.rules.any())
+      problems_.add(
+          {std::make_shared<const std::string>("--shard"), 0, 0}, "",
+          "cannot be combined with replicate, knee or until: what they ask for depends on all points of a line");
     for (const std::string& typed : overrides_.only) {
       const Position position{std::make_shared<const std::string>(fmt::format("--only {}", typed)), 0, 0};
       file_.only.push_back(Condition::parse(typed, axes, position, "", problems_));

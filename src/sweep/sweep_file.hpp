@@ -22,6 +22,7 @@ struct SweepFile {
   std::vector<Grid::Group> groups;  ///< by `zip`; the outermost loop first
   std::vector<Condition> skip;
   std::vector<Condition> only;
+  std::optional<Shard> shard;
   Rules rules;
   Keep keep;
   config::Position axes_position, skip_position;

@@ -469,8 +469,8 @@ TEST_F(Commands, ListAndDescribeFollowFromTheDeclarations) {
 }
 
 TEST_F(Commands, EveryCommandExplainsItself) {
-  for (const char* command :
-       {"run", "plan", "simulate", "jobs", "status", "show", "list", "describe", "verify", "digest", "report"})
+  for (const char* command : {"run", "plan", "simulate", "jobs", "submit", "cancel", "merge", "status", "show", "list",
+                              "describe", "verify", "digest", "report"})
     EXPECT_TRUE(out({command, "--help"}).starts_with("Usage: windrow " + std::string(command))) << command;
 }
 

@@ -98,7 +98,8 @@ class Slurm : public testing::Test {
   }
   std::string undisturbed(const std::string& sweep) {
     folder_.write("s.yaml", sweep);
-    EXPECT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet"}, folder_.path()).status, 0);
+    // More workers than cores: these points sleep.
+    EXPECT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet", "-j", "16"}, folder_.path()).status, 0);
     return digest_of(folder_.file("whole.h5"));
   }
   std::string logs() const {
@@ -208,6 +209,22 @@ TEST_F(Slurm, ARankThatDiesIsStartedAgainWithinTheJob) {
   ASSERT_TRUE(queue_is_empty());
   EXPECT_EQ(digest_of(result_), digest) << logs();
   EXPECT_THAT(logs(), HasSubstr("starting again in 1 s"));
+}
+
+TEST_F(Slurm, AnArrayOfShardsIsJoined) {
+  const std::string digest = undisturbed(sweep_of(100, 0.01));
+  const Finished submitted =
+      windrow({"submit", "s.yaml", "-o", "r.h5", "--shards", "3", "--ntasks", "2", "--chain", "2"});
+  ASSERT_EQ(submitted.status, 0) << submitted.err;
+  EXPECT_THAT(submitted.out, HasSubstr("windrow merge r.shard-*-of-3.h5 -o r.h5\n"));
+  EXPECT_THAT(windrow({"submit", "s.yaml", "-o", "r.h5", "--shards", "3"}).err, HasSubstr("of this sweep is still"));
+  ASSERT_TRUE(queue_is_empty());
+  EXPECT_EQ(count(folder_.file("r.shard-1-of-3.h5"), PointStatus::ok), 34U);
+  EXPECT_EQ(count(folder_.file("r.shard-3-of-3.h5"), PointStatus::ok), 33U);
+  const Finished merged =
+      windrow({"merge", "r.shard-1-of-3.h5", "r.shard-2-of-3.h5", "r.shard-3-of-3.h5", "-o", "r.h5"});
+  ASSERT_EQ(merged.status, 0) << merged.err;
+  EXPECT_EQ(digest_of(result_), digest);
 }
 
 // Slurm's time limits have whole minutes.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -52,10 +53,16 @@ struct Axis {
   AxisValues values;
 };
 
+/// Every `of`-th point, from the one with index `number` - 1 on: long and short points are spread evenly.
+struct Shard {
+  std::uint64_t number = 1, of = 1;
+};
+
 /// What the command line adds to a sweep file.
 struct Overrides {
   std::vector<std::string> set;   ///< `path=value`, as typed
   std::vector<std::string> only;  ///< `axis=value[,value]`: selects these points; the others keep their rows, unrun
+  std::optional<Shard> shard = std::nullopt;  ///< likewise
 };
 
 struct Point {
