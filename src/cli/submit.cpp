@@ -47,6 +47,7 @@ std::string word(const std::string& text) {
 
 std::string words(const std::vector<std::string>& all) {
   std::vector<std::string> quoted;
+  quoted.reserve(all.size());
   for (const std::string& one : all) quoted.push_back(word(one));
   return fmt::format("{}", fmt::join(quoted, " "));
 }
@@ -162,10 +163,9 @@ std::string script(const Flags& flags, const sweep::Plan& plan, const std::strin
       {"RESOURCES", resources(flags)},
       {"WINDROW", word(fs::read_symlink("/proc/self/exe").string())},
       {"ARRAY", shards ? fmt::format("1-{}", *shards) : ""},
-      {"SHARD", shards ? fmt::format("--shard \"$SLURM_ARRAY_TASK_ID/{}\"", *shards) : ""},
       {"RESULT", shards ? shard_path_in_script(result, *shards) : word(result)},
       {"WARNING", std::to_string(warning_s(flags))},
-      {"SWEEP", words(sweep)},
+      {"SWEEP", words(sweep) + (shards ? fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", *shards) : "")},
       {"LIMITS", words(limits)},
   };
   for (const auto& [key, value] : values)

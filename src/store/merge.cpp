@@ -228,24 +228,24 @@ void copy_first(const Input& input, const std::string& target) {
 
 }  // namespace
 
-MergeReport merge(const std::vector<std::string>& paths, const std::string& output, const Description& description) {
+MergeReport merge(const std::vector<std::string>& inputs, const std::string& output, const Description& description) {
   const std::string target = resolved_path(output), temporary = target + ".merging";
   if (file_exists(target))
     throw InputError(fmt::format("{}: this file exists; merge makes a new one and overwrites nothing", output));
-  const std::vector<Input> inputs = open_inputs(paths, description);
-  const Union all(inputs, description);
-  check_all_of_one_sweep(inputs, all);
+  const std::vector<Input> files = open_inputs(inputs, description);
+  const Union all(files, description);
+  check_all_of_one_sweep(files, all);
 
   const auto remove_temporary = [&] {
     for (const char* end : {"", ".journal", ".journal.lock", ".tmp"}) ::unlink((temporary + end).c_str());
   };
   remove_temporary();
   MergeReport report;
-  report.taken.resize(paths.size());
+  report.taken.resize(inputs.size());
   try {
     if (const auto folder = std::filesystem::path(temporary).parent_path(); !folder.empty())
       std::filesystem::create_directories(folder);
-    copy_first(inputs[0], temporary);
+    copy_first(files[0], temporary);
     {
       const auto file = ResultFile::open(temporary, all, Existing::resume);
       std::vector<std::size_t> owner(all.size(), 0);  // the input whose record a point has
@@ -256,22 +256,23 @@ MergeReport merge(const std::vector<std::string>& paths, const std::string& outp
         file->maybe_fold();
       };
       std::vector<Metrics> metrics;
-      for (const Input& input : inputs) metrics.emplace_back(*input.reader);
+      metrics.reserve(files.size());
+      for (const Input& input : files) metrics.emplace_back(*input.reader);
       std::vector<std::uint64_t> row_of_owner(all.size());
-      for (std::uint64_t row = 0; row < inputs[0].reader->rows(); ++row) row_of_owner[row] = row;
-      for (std::size_t which = 1; which < inputs.size(); ++which) {
-        const Reader& reader = *inputs[which].reader;
+      for (std::uint64_t row = 0; row < files[0].reader->rows(); ++row) row_of_owner[row] = row;
+      for (std::size_t which = 1; which < files.size(); ++which) {
+        const Reader& reader = *files[which].reader;
         for (std::uint64_t row = 0; row < reader.rows(); ++row) {
           const std::uint64_t index = all.index_of(reader.point_id(row));
           const PointStatus status = reader.statuses()[row], before = file->status(index);
           if (has_result(status) && has_result(before)) {
-            const Reader& other = *inputs[owner[index]].reader;
+            const Reader& other = *files[owner[index]].reader;
             if (encode(output_of(reader, row, metrics[which].of(row))) !=
                 encode(output_of(other, row_of_owner[index], metrics[owner[index]].of(row_of_owner[index]))))
               throw InputError(
                   fmt::format("{}: has another result of {} than {}: one of them was not made by this "
                               "simulator, or is damaged; nothing was written",
-                              inputs[which].path, label_of(reader, row), inputs[owner[index]].path));
+                              files[which].path, label_of(reader, row), files[owner[index]].path));
             continue;
           }
           if (value_of(status) <= value_of(before)) continue;
@@ -294,7 +295,7 @@ MergeReport merge(const std::vector<std::string>& paths, const std::string& outp
         report.failed += status == PointStatus::failed ? 1 : 0;
         report.left += status == PointStatus::pending ? 1 : 0;
         if (!has_result(status)) continue;
-        const auto given = std::find(paths.begin(), paths.end(), inputs[owner[index]].path) - paths.begin();
+        const auto given = std::find(inputs.begin(), inputs.end(), files[owner[index]].path) - inputs.begin();
         ++report.taken[static_cast<std::size_t>(given)];
       }
       report.rows = all.size();

@@ -92,18 +92,18 @@ END
   return 1
 }
 
+# Daemons that are asked to end take seconds over it, one more than the other; nothing that they would still save is wanted.
 down() {
-  local file pid
+  local file pid pids=()
   for file in "$folder"/run/slurmd.*.pid "$folder/run/slurmctld.pid" "$folder/run/munged.pid"; do
-    [[ -f $file ]] || continue
-    pid=$(<"$file")
-    kill "$pid" 2>/dev/null || continue
-    for ((i = 0; i < 200; ++i)); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.05
-    done
-    kill -KILL "$pid" 2>/dev/null || true
+    [[ -f $file ]] && pids+=("$(<"$file")")
   done
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for ((i = 0; i < 20; ++i)); do
+    kill -0 "${pids[@]}" 2>/dev/null || break
+    sleep 0.05
+  done
+  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
 }
 
 case $1 in
