@@ -2,9 +2,10 @@
 //     soak [--kills N] [--seed S] [--victims master,rank,…] [--folder DIR] [--program FILE]
 // of the master, a worker, a sandbox or a zygote of a local run; of rank 0, another rank, a sandbox, a zygote or mpirun
 // under MPI; of one of two hosts (network namespaces, if this user may make them). After every kill: the file opens, in
-// h5dump too; each result whose write to the journal had returned is there, bit for bit, and was not made again; no
-// process is left. Interrupted sweeps are gone on with until they are complete, and then have the digest of one that
-// nobody disturbed. Prints a tally; exits with 1 if anything was not as it should be.
+// h5dump and (where the tests of analysis/ have made an environment) h5py too; each result whose write to the journal
+// had returned is there, bit for bit, and was not made again; no process is left. Interrupted sweeps are gone on with
+// until they are complete, and then have the digest of one that nobody disturbed. Prints a tally; exits with 1 if
+// anything was not as it should be.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -186,6 +187,7 @@ class Soak {
     print_line("all", sum);
     fmt::print("\n{} results lost or changed, {} files that did not open, {} processes left, {} other faults\n", lost_,
                unreadable_, left_, faults_ - lost_ - unreadable_ - left_);
+    fmt::print("looked at with h5dump{}\n", python_.empty() ? "; there is no h5py here" : " and h5py");
     fmt::print("{} sweeps completed, {} of them with the digest of an undisturbed one\n", completed_, equal_);
     return faults_ == 0 && completed_ == equal_;
   }
@@ -341,6 +343,9 @@ class Soak {
       fault(unreadable_, where_ + ": " + error.what());
     }
     if (run({"h5dump", "-H", path_}, folder_).status != 0) fault(unreadable_, where_ + ": h5dump does not open it");
+    if (running || python_.empty()) return;
+    const Finished h5py = run({python_, "-c", "import h5py; h5py.File('r.h5')['points/status'][:]"}, folder_);
+    if (h5py.status != 0) fault(unreadable_, where_ + ": h5py does not open it: " + h5py.err);
   }
 
   bool complete() const {
@@ -364,7 +369,12 @@ class Soak {
     begin_anew();
   }
 
-  const std::string program_, folder_;
+  static std::string python_with_h5py() {
+    const std::string python = WINDROW_BINARY_DIR "/venv/bin/python";
+    return std::filesystem::exists(python) ? python : "";
+  }
+
+  const std::string program_, folder_, python_ = python_with_h5py();
   std::mt19937 random_;
   std::vector<Victim> victims_;
   const std::string path_;
