@@ -99,26 +99,38 @@ sweep::AxisValues column_of(const std::vector<sweep::AxisValue>& values) {
   return sweep::AxisValues(std::move(texts));
 }
 
+/// Without their values.
+std::vector<Reader::AxisInfo> names_of_axes(const Input& input) {
+  const auto lock = hdf5::lock_library();
+  const Layout layout = Layout::open(resolved_path(input.path), hdf5::Access::read);
+  std::vector<Reader::AxisInfo> axes;
+  for (const AxisColumn& axis : layout.axes) axes.push_back({axis.name, axis.help, {}});
+  return axes;
+}
+
 /// The points of all inputs: those of the largest one, then what others have beside.
 class Union final : public PointSource {
  public:
   Union(const std::vector<Input>& inputs, const Description& description)
       : inputs_(inputs), description_(description), first_(*inputs[0].reader) {
-    for (std::size_t which = 0; which < inputs.size(); ++which) {
-      const Reader& reader = *inputs[which].reader;
-      for (std::uint64_t row = 0; row < reader.rows(); ++row) {
-        const std::uint64_t next = which == 0 ? row : size();
-        if (index_.try_emplace(reader.point_id(row), next).second && which > 0) more_.push_back({which, row});
-      }
-    }
-    for (std::size_t a = 0; a < first_.axes().size(); ++a) {
-      std::vector<sweep::AxisValue> values = first_.axes()[a].values;
-      for (const Place& place : more_) values.push_back(axis_of(place, a));
-      axes_.push_back({first_.axes()[a].name, first_.axes()[a].help, column_of(values)});
+    const auto begins_like_first = [&](const Input& input) {
+      for (std::uint64_t row = 0; row < input.reader->rows(); ++row)
+        if (input.reader->point_id(row) != first_.point_id(row)) return false;
+      return true;
+    };
+    // The usual case, shards of one sweep, needs no index of ids, and no values of axes.
+    for (const Input& input : inputs) aligned_.push_back(begins_like_first(input));
+    if (std::find(aligned_.begin(), aligned_.end(), false) != aligned_.end()) number_points();
+    for (const Reader::AxisInfo& axis : more_.empty() ? names_of_axes(inputs[0]) : first_.axes()) {
+      std::vector<sweep::AxisValue> values = axis.values;
+      for (const Place& place : more_) values.push_back(axis_of(place, axis.name));
+      axes_.push_back({axis.name, axis.help, column_of(values)});
     }
   }
 
-  std::uint64_t index_of(const Digest128& id) const { return index_.at(id); }
+  std::uint64_t index_of(std::size_t input, std::uint64_t row) const {
+    return aligned_[input] ? row : index_.at(inputs_[input].reader->point_id(row));
+  }
 
   const std::string& name() const override { return first_.attributes().sweep_name; }
   const Description& description() const override { return description_; }
@@ -137,15 +149,26 @@ class Union final : public PointSource {
   }
 
  private:
-  sweep::AxisValue axis_of(const Place& place, std::size_t axis) const {
+  void number_points() {
+    for (std::size_t which = 0; which < inputs_.size(); ++which) {
+      const Reader& reader = *inputs_[which].reader;
+      for (std::uint64_t row = 0; row < reader.rows(); ++row) {
+        const std::uint64_t next = which == 0 ? row : size();
+        if (index_.try_emplace(reader.point_id(row), next).second && which > 0) more_.push_back({which, row});
+      }
+    }
+  }
+
+  sweep::AxisValue axis_of(const Place& place, const std::string& name) const {
     for (const Reader::AxisInfo& info : inputs_[place.input].reader->axes())
-      if (info.name == first_.axes()[axis].name) return info.values[place.row];
-    WINDROW_CHECK(false, "{} has no axis {}", inputs_[place.input].path, first_.axes()[axis].name);
+      if (info.name == name) return info.values[place.row];
+    return {};  // check_all_of_one_sweep() refuses that file
   }
 
   const std::vector<Input>& inputs_;
   const Description& description_;
   const Reader& first_;
+  std::vector<bool> aligned_;  ///< by input: its rows are the first ones of the first input
   std::vector<Place> more_;
   std::unordered_map<Digest128, std::uint64_t, HashOfId> index_;
   std::vector<sweep::Axis> axes_;
@@ -154,7 +177,7 @@ class Union final : public PointSource {
 PointOutput output_of(const Reader& reader, std::uint64_t row, const std::vector<double>& metrics) {
   PointOutput output;
   output.outcome = reader.statuses()[row] == PointStatus::saturated ? Outcome::saturated : Outcome::ok;
-  output.message = reader.message(row);
+  if (output.outcome != Outcome::ok) output.message = reader.message(row);
   output.metrics = metrics;
   for (std::size_t t = 0; t < reader.tables().size(); ++t) output.tables.push_back(reader.table(t, row));
   for (std::size_t s = 0; s < reader.series().size(); ++s) output.series.push_back(reader.series_of(s, row));
@@ -263,7 +286,7 @@ MergeReport merge(const std::vector<std::string>& inputs, const std::string& out
       for (std::size_t which = 1; which < files.size(); ++which) {
         const Reader& reader = *files[which].reader;
         for (std::uint64_t row = 0; row < reader.rows(); ++row) {
-          const std::uint64_t index = all.index_of(reader.point_id(row));
+          const std::uint64_t index = all.index_of(which, row);
           const PointStatus status = reader.statuses()[row], before = file->status(index);
           if (has_result(status) && has_result(before)) {
             const Reader& other = *files[owner[index]].reader;
@@ -281,7 +304,7 @@ MergeReport merge(const std::vector<std::string>& inputs, const std::string& out
           sweep::PointRecord& record = records.emplace_back();
           record.index = index;
           record.status = status;
-          record.message = reader.message(row);
+          if (status != PointStatus::ok) record.message = reader.message(row);
           record.provenance = reader.provenance(row);
           if (has_result(status)) record.output = encode(output_of(reader, row, metrics[which].of(row)));
           if (records.size() >= kRowsAtATime) write();
