@@ -26,7 +26,7 @@ function(windrow_program)
   add_library(windrow_cli STATIC ${sources})
   add_library(windrow::cli ALIAS windrow_cli)
   target_include_directories(windrow_cli PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
-  target_link_libraries(windrow_cli PUBLIC windrow::exec windrow::store windrow::sweep windrow::training windrow::spot windrow::empty
+  target_link_libraries(windrow_cli PUBLIC windrow::exec windrow::store windrow::sweep windrow::training windrow::spot windrow::dispatch windrow::empty
                         PRIVATE windrow_options Boost::program_options nlohmann_json::nlohmann_json spdlog::spdlog)
   add_dependencies(windrow_cli windrow_version)
   add_executable(windrow ${CMAKE_SOURCE_DIR}/src/cli/main.cpp)

@@ -34,6 +34,7 @@ const std::vector<Start>& starts() {
        {{"strategy", "[checkpoint_restart, morphing, redundant]"},
         {"availability.removal_probability", "[0.05, 0.10, 0.20]"},
         {"seed", "{from: 1, count: 3}"}}},
+      {"dispatch", "", {{"workers", "[100, 10000, 100000]"}, {"point_s", "[0.1, 1]"}, {"seed", "{from: 0, count: 2}"}}},
       {"empty", "", {{"work_s", "[0.001, 0.01]"}, {"seed", "{from: 0, count: 5}"}}},
   };
   return all;

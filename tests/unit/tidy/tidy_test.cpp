@@ -32,7 +32,7 @@ const std::map<std::string, std::regex> kThirdParty{
 };
 const std::regex kSystem("[a-z_0-9]+(\\.h)?|(sys|linux|netinet|arpa|sanitizer)/.*");
 /// A model's results depend on simulated time and its own random streams alone. (empty/ is there to burn real time.)
-const std::set<std::string> kModels{"solve", "workload", "training", "spot"};
+const std::set<std::string> kModels{"solve", "workload", "training", "spot", "dispatch"};
 const std::regex kMachine(
     "chrono|ctime|time\\.h|random|thread|mutex|shared_mutex|condition_variable|future|unistd\\.h|pthread\\.h|sys/.*");
 
