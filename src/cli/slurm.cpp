@@ -15,7 +15,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <ranges>
 #include <regex>
 #include <sstream>
 #include <system_error>
@@ -144,7 +143,8 @@ int cancel_command(const Context& context) {
   }
   // The last one first: a continuation must not start because the job before it has ended.
   std::vector<std::string> words{"scancel"};
-  for (const SlurmJob& job : std::ranges::reverse_view(*jobs)) words.push_back(job.id);
+  const std::vector<SlurmJob> last_first(jobs->rbegin(), jobs->rend());
+  for (const SlurmJob& job : last_first) words.push_back(job.id);
   const auto answer = ask(words, kLimit_s, false);
   if (!answer || answer->status != 0) {
     fmt::print(stderr, "{}: scancel failed; its jobs may still run\n", path);
