@@ -25,6 +25,7 @@ using Kind = hdf5::Type::Kind;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kBlockRows = 8192;
 constexpr std::size_t kIdDigits = 32;
+constexpr const char* kTextsChecksum = "texts_checksum";
 constexpr std::string_view kStatusWords = "pending running ok saturated failed skipped";
 
 std::string utc_now() {
@@ -468,9 +469,29 @@ void Layout::open_columns() {
     tables.push_back(open_table(table_group.get(), points.get(), *table, span_name(description, *table, false)));
   for (const Series* one : description.series)
     series.push_back(open_table(series_group.get(), points.get(), *one, span_name(description, *one, true)));
+  if (hdf5::has_attribute(root, kTextsChecksum) && hdf5::integer_attribute(root, kTextsChecksum) != checksum_of_texts())
+    throw hdf5::Error("a name or a text of its description is not what was written");
+}
+
+// Unlike numbers, texts of variable length have no checksum of HDF5's: names of columns and of the sweep get one of
+// ours.
+std::int64_t Layout::checksum_of_texts() const {
+  std::uint64_t sum = fnv1a("");
+  const auto add = [&](std::string_view text) { sum = fnv1a(text, fnv1a(std::to_string(text.size()), sum)); };
+  for (const char* name : {"sweep_name", "simulator", "program_version", "git_commit", "sweep_file", "base_config",
+                           "created", "rows_digest"})
+    add(hdf5::text_attribute(file.get(), name));
+  for (const std::string& text : stored.texts) add(text);
+  for (const AxisColumn& axis : axes) {
+    add(axis.name);
+    add(axis.help);
+  }
+  return std::bit_cast<std::int64_t>(sum);
 }
 
 void Layout::close() {
+  const std::int64_t checksum = checksum_of_texts();
+  hdf5::set_attribute(file.get(), kTextsChecksum, {Kind::i64}, 1, &checksum);
   hdf5::name_plain_dimension(config_bytes, config_bytes.rows());
   for (const auto* group : {&tables, &series}) {
     for (const TableColumns& table : *group) hdf5::name_plain_dimension(table.row, table.rows());

@@ -90,6 +90,7 @@ class Layout {
 
  private:
   void open_columns();
+  std::int64_t checksum_of_texts() const;
   void append_block(const PointSource& source, std::span<const std::uint64_t> indices);
 
   std::vector<hdf5::Column*> point_columns();

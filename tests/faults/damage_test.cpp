@@ -136,6 +136,20 @@ Finding look_at(const std::string& path, Digest128 sound) {
   }
 }
 
+TEST(Damage, AChangedNameIsFound) {
+  const TemporaryFolder folder;
+  const std::string whole = complete_file(folder, sweep_of(5));
+  const Digest128 sound = digest(*Reader::open(folder.file("whole.h5")));
+  for (const std::string name :
+       {"by hand", "jobs_done", "job_type", "utilization", "the cluster over time", "name: by hand"}) {
+    std::string damaged = whole;
+    std::size_t places = 0;
+    for (std::size_t at = 0; (at = damaged.find(name, at)) != std::string::npos; ++places) damaged[at + 1] ^= 0x02;
+    ASSERT_GT(places, 0U) << name;
+    EXPECT_EQ(look_at(folder.write("name.h5", damaged), sound), kFound) << name;
+  }
+}
+
 // Texts of variable length have no checksum in HDF5, and its library (1.10) follows their damaged lengths until it
 // crashes. That is no wrong value, so it may happen here: a child looks at the file.
 TEST(Damage, AChangedBitOfAResultFileNeverGivesAWrongValue) {
