@@ -96,7 +96,7 @@ Declaration Flags::declaration() const {
                            option->semantic()->is_composing(), choices(option->long_name())});
   }
   for (const std::string& name : positional_)
-    all.positional.push_back({plain(name), is_optional(name), choices(plain(name))});
+    all.positional.push_back({plain(name), is_optional(name), choices(plain(name)), are_several(name)});
   return all;
 }
 

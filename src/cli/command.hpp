@@ -31,6 +31,7 @@ struct Declaration {
     std::string name;
     bool optional = false;
     std::vector<std::string> choices;
+    bool several = false;  ///< it can be followed by more of its kind
   };
   std::vector<Option> options;
   std::vector<Positional> positional;

@@ -87,13 +87,14 @@ std::string bash_script(const std::vector<Described>& all) {
       }
     for (const auto& place : one.declaration.positional)
       places += fmt::format(" {}", bash_place(place_of(place.name, place.choices)));
-    cases +=
-        fmt::format("    {})\n      options='{}'\n      values=({})\n      places=({})\n      ;;\n", one.command.name,
-                    options, values.empty() ? "" : values.substr(1), places.empty() ? "" : places.substr(1));
+    const bool several = !one.declaration.positional.empty() && one.declaration.positional.back().several;
+    cases += fmt::format("    {})\n      options='{}'\n      values=({})\n      places=({})\n{}      ;;\n",
+                         one.command.name, options, values.empty() ? "" : values.substr(1),
+                         places.empty() ? "" : places.substr(1), several ? "      several=yes\n" : "");
   }
   return fmt::format(R"(# bash completion of windrow, written by `windrow completion bash`.
 _windrow() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} options='' place='' at=0 i
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} options='' place='' several='' at=0 i
   local -A values=()
   local -a places=()
   COMPREPLY=()
@@ -115,6 +116,7 @@ _windrow() {{
   elif [[ $word == -* ]]; then
     place=$options
   else
+    [[ -z $several ]] || ((at < ${{#places[@]}})) || ((at = ${{#places[@]}} - 1))
     place=${{places[at]-}}
   fi
   case $place in
@@ -181,9 +183,10 @@ std::string zsh_script(const std::vector<Described>& all) {
     }
     int at = 0;
     for (const auto& place : one.declaration.positional)
-      cases += fmt::format(" \\\n        {}",
-                           in_quotes(fmt::format("{}{}{}", ++at, place.optional ? ":" : "",
-                                                 zsh_place(place.name, place_of(place.name, place.choices)))));
+      cases += fmt::format(
+          " \\\n        {}",
+          in_quotes(fmt::format("{}{}{}", place.several ? "*" : std::to_string(++at), place.optional ? ":" : "",
+                                zsh_place(place.name, place_of(place.name, place.choices)))));
     cases += "\n      ;;\n";
   }
   return fmt::format(R"(#compdef windrow

@@ -102,6 +102,7 @@ TEST_F(Help, BashCompletesCommandsOptionsFilesAndNames) {
   EXPECT_EQ(offered({"windrow", "run", "--only", "x=1", "--quiet", "a"}), "a.yaml") << "the value is no argument";
   EXPECT_EQ(offered({"windrow", "run", "a.yaml", ""}), "") << "it takes no second file";
   EXPECT_EQ(offered({"windrow", "show", "w"}), "with space.h5");
+  EXPECT_EQ(offered({"windrow", "merge", "b.h5", "x.h5", "w"}), "with space.h5") << "it takes any number of files";
   EXPECT_EQ(offered({"windrow", "run", "-o", "b"}), "b.h5");
   EXPECT_EQ(offered({"windrow", "import", "spot-trace", "c"}), "c.txt") << "any file where none fits";
   EXPECT_EQ(offered({"windrow", "run", "--set", ""}), "") << "a value that can be anything";
