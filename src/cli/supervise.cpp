@@ -184,10 +184,11 @@ class Supervisor {
       Ranks ranks(command());
       const int status = ranks.wait();
       began_ |= ::access(in_flight_path(job_.result_path).c_str(), F_OK) == 0;
+      if (status == kBadInput) return status;  // another run may be at work on the file, and stay there
       wait_for_the_last_rank();
       const Standing now = job_.standing();
       if (stops > 0) return now.left > 0 ? kStoppedEarly : now.failed > 0 ? kSomeFailed : kAllDone;
-      if (status == kBadInput || status == kStoppedEarly) return status;
+      if (status == kStoppedEarly) return status;
       if (now.left == 0 && (status == kAllDone || status == kSomeFailed)) return status;
       if (!began_ && status < 128) {  // not a signal: there is no such command, or it does not like what it is told
         tell(fmt::format("windrow run: '{}' ended with status {} before any rank began", job_.launcher[0], status));

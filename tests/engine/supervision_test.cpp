@@ -239,6 +239,18 @@ TEST_F(Supervision, PassesOnWhatTheRunIsToDo) {
   EXPECT_EQ(count(folder_.file("r.h5"), PointStatus::ok), 60U);
 }
 
+TEST_F(Supervision, AFileThatAnotherRunIsWritingIsRefusedAtOnce) {
+  folder_.write("s.yaml", sweep_of(1500, 0.01));
+  Process first({WINDROW_PROGRAM, "run", "s.yaml", "-o", "r.h5", "-j", "1"}, folder_.path());
+  ASSERT_TRUE(has_results(folder_.file("r.h5"), 5));
+  const Finished second = test::run(run_of({"-n", "2"}), folder_.path(), loopback());
+  EXPECT_EQ(second.status, 2);
+  EXPECT_THAT(second.err, HasSubstr("is writing this file"));
+  EXPECT_TRUE(first.running()) << "it did not wait for the end of the other one";
+  first.send_signal(SIGTERM);
+  EXPECT_EQ(first.wait().status, 3);
+}
+
 TEST_F(Supervision, RefusesWhatMakesNoSense) {
   folder_.write("s.yaml", sweep_of(10, 0));
   const auto refused = [&](const std::vector<std::string>& more) {
