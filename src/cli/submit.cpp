@@ -242,8 +242,10 @@ int submit_command(const Context& context) {
   if (chain > kLongestChain)
     throw InputError(fmt::format("--chain: expected a number of jobs within 1 .. {}, found {}", kLongestChain, chain));
   config::Problems problems;
+  std::optional<sweep::Shard> shard;  // the first one: what it may not do none of them may
+  if (const auto shards = flags.count_of("shards")) shard = sweep::Shard{1, *shards};
   const sweep::Plan plan = sweep::Plan::load(flags.argument("SWEEP.yaml"), context.catalog,
-                                             {flags.list_of("set"), flags.list_of("only")}, problems);
+                                             {flags.list_of("set"), flags.list_of("only"), shard}, problems);
   problems.throw_if_any();
   const std::string shown = result_path(flags, plan.name()), result = absolute(shown);
   const std::string text = script(flags, plan, result);
