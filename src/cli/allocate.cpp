@@ -129,7 +129,7 @@ int allocate_command(const Context& context) {
   Flags flags("allocate", {"INSTANCE.json"});
   const config::Schema& schema = context.catalog.find("training")->describe().config;
   flags.value<std::string>("policy", "NAME", "the policy (windrow list policies)")
-      .value<std::string>("tie-break", "MODE", "central, lexicographic, vertex, or auto: what suits the policy")
+      .value<std::string>("tie-break", "MODE", "central, lexicographic, vertex, ecos, or auto: what suits the policy")
       .choices("policy", schema.find("policy")->names)
       .choices("tie-break", schema.find("tie_break")->names)
       .list("set", "PATH=VALUE", "sets another option of a policy, as in a configuration: las.threshold_gpu_s=60")

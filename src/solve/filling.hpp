@@ -9,6 +9,8 @@
 
 namespace windrow::solve {
 
+inline constexpr double kFloorSlack = 1e-9;
+
 struct RoundAnswer {
   Status status;
   double theta;
@@ -141,12 +143,13 @@ class LookAhead {
 
 /// `solve(weight, floor)` answers one round, `probe(weight, floor)` another question of that kind, from which nothing
 /// may be kept; `freeze(frozen, level)` hears who is frozen after it, and at which levels (those of rows that came to
-/// their caps are these, to the bit). `caps`: [rows] the largest rate that a row can ever have. The solution itself
-/// stays with the caller.
+/// their caps are these, to the bit). `caps`: [rows] the largest rate that a row can ever have. `slack`: how far below
+/// the levels floors are, in parts of them, or a frozen row would leave no interior; 0: they are the levels. The
+/// solution itself stays with the caller.
 template <class Solve, class Probe, class Freeze>
 WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> weight, const std::vector<double>& caps,
-                         const Reweigh* reweigh, Filling filling, Solve solve, Probe probe, Freeze freeze) {
-  constexpr double kSlack = 1e-9;  // floors a little below the levels, or a frozen row would leave no interior
+                         const Reweigh* reweigh, Filling filling, double slack, Solve solve, Probe probe,
+                         Freeze freeze) {
   const std::size_t n = weight.size();
   WaterFilling filled;
   filled.level.assign(n, 0.0);
@@ -163,8 +166,8 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
     bool any = false;
     for (std::size_t i = 0; i < n; ++i) {
       raised[i] = frozen[i] ? 0 : weight[i];
-      least[i] = filled.level[i] * (filled.level[i] > 0 ? 1 - kSlack : 1);
-      if (!attained.empty())
+      least[i] = filled.level[i] * (filled.level[i] > 0 ? 1 - slack : 1);
+      if (!attained.empty() && slack > 0)
         least[i] = std::min(least[i], attained[i]);  // or rounding would leave nothing that is allowed
       any = any || raised[i] > 0;
     }
@@ -184,9 +187,9 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
     for (std::size_t i = 0; i < n; ++i) {
       if (raised[i] <= 0) continue;
       filled.level[i] += more * raised[i];
-      const double slack = (answer.rate[i] - filled.level[i]) / std::max(filled.level[i], 1e-300);
+      const double room = (answer.rate[i] - filled.level[i]) / std::max(filled.level[i], 1e-300);
       if (filling == Filling::single_round || answer.cost[i] >= dearest ||
-          answer.cost[i] > std::max(slack, (answer.central ? 1e-7 : 1e-3) * dearest))
+          answer.cost[i] > std::max(room, (answer.central ? 1e-7 : 1e-3) * dearest))
         frozen[i] = 1;
     }
     freeze(frozen, filled.level);

@@ -49,7 +49,19 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   result.rho = rho;
   if (result.solution.status != Status::optimal) return;
   result.wanted = problem.weight;
-  solve(problem, tie_break, probe);
+  if (tie_break == TieBreak::ecos && rho > 0) {
+    // Its x for ours, if it is as good; the proof stays.
+    embedding.solve(times, probe);
+    probe.price = result.solution.price;
+    probe.rate_price = result.solution.rate_price;
+    if (probe.status == Status::optimal) judge(problem, probe);
+    if (probe.status != Status::optimal || !(probe.gap < 1e-5) || violation(problem, probe.x, 0) > 1e-6) {
+      solve(problem, TieBreak::central, probe);
+      probe.fell_back = true;
+    }
+  } else {
+    solve(problem, tie_break, probe);
+  }
   if (probe.status == Status::optimal) {
     probe.rounds += result.solution.rounds;
     std::swap(result.solution, probe);

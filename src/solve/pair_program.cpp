@@ -389,6 +389,7 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   if (Rooms::nobody_asks(alone)) return idle(alone, answer);
   switch (tie_break) {
     case TieBreak::central:
+    case TieBreak::ecos:
       interior(alone, kTargetGap, answer);
       if (answer.status != Status::optimal) interior(alone, 10 * kTargetGap, answer);
       break;
@@ -463,7 +464,7 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     interior(round, kTargetGap, solution, &known);
   };
   WaterFilling filled = fill_levels(
-      alone.floor, alone.weight, caps, reweigh, filling,
+      alone.floor, alone.weight, caps, reweigh, filling, kFloorSlack,
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {
         if (!by_vertices) ask_interior(weight, floor, tight);
         by_vertices = by_vertices || solution.status != Status::optimal;
@@ -580,7 +581,8 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     idle(alone, answer);
     return result;
   }
-  if (tie_break == TieBreak::central && result.rho > 0 && interior_.run(alone, ways, kTargetGap, &times, result.rho)) {
+  if ((tie_break == TieBreak::central || tie_break == TieBreak::ecos) && result.rho > 0 &&
+      interior_.run(alone, ways, kTargetGap, &times, result.rho)) {
     answer.method = Method::interior;
     answer.rounds = result.rounds = interior_.rounds();
     answer.time = interior_.time();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "solve/class_finder.hpp"
+#include "solve/embedding.hpp"
 #include "solve/interior.hpp"
 #include "solve/memory.hpp"
 #include "solve/prices.hpp"
@@ -18,6 +19,7 @@ struct Rooms {
   ClassFinder finder;
   Classes classes;
   InteriorSolver interior;
+  EmbeddingSolver embedding;
   PriceSolver prices;
   Solution small, probe;
   std::vector<double> numbers;
@@ -30,7 +32,7 @@ struct Rooms {
   void solve(const Problem& problem, TieBreak tie_break, Solution& whole);
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);
-  void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, WaterFilling& filled);
+  void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break, WaterFilling& filled);
 
   /// Finds classes; `method(problem of the classes, solution)` solves them. Nobody, or nothing to give, is answered
   /// here.
@@ -51,8 +53,9 @@ struct Rooms {
 };
 
 /// The rounds of water filling on rows that are classes already. `open`, if given, is set to where a row may have time
-/// in some allocation of these levels, [rows x types]: what a round's prices forbid, all later rounds do.
-WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling,
+/// in some allocation of these levels, [rows x types]: what a round's prices forbid, all later rounds do. `published`:
+/// each round is put as the published policy puts it, and its x is where that policy's solver stops.
+WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
                        std::vector<char>* open = nullptr);
 
 /// The simplex method where `solution` is not optimal.

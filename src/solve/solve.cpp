@@ -181,7 +181,7 @@ Solution lexicographic(Rooms& rooms, const Problem& problem) {
                             general.program, {gpu_time(problem, static_cast<std::size_t>(general.program.columns()))}));
   }
   std::vector<char> open;
-  const WaterFilling filled = fill_rows(rooms, problem, nullptr, Filling::exact, &open);
+  const WaterFilling filled = fill_rows(rooms, problem, nullptr, Filling::exact, false, &open);
   if (filled.last.status != Status::optimal) return {};
   std::vector<double> wanted(problem.rows());
   for (std::size_t i = 0; i < problem.rows(); ++i) {
@@ -271,6 +271,14 @@ void Rooms::solve(const Problem& problem, TieBreak tie_break, Solution& whole) {
       case TieBreak::vertex:
         solution = solve_simplex(few);
         break;
+      case TieBreak::ecos:
+        embedding.solve(few, solution);
+        if (solution.status != Status::optimal) {
+          interior.solve(few, kCentralGap, InteriorSolver::Goal::best, solution);
+          solution.fell_back = true;
+        }
+        fall_back(few, solution);
+        break;
     }
     if (solutions.used()) solutions.keep(numbers, solution);
   });
@@ -294,6 +302,14 @@ Solution solve_centre(const Problem& problem) {
     if (solution.status == Status::optimal && violation(few, solution.x, 0) > 1e-8) solution.status = Status::failed;
   });
   return centre;
+}
+
+Solution solve_ecos(const Problem& problem) {
+  Rooms rooms;
+  Solution found;
+  rooms.by_classes(problem, found,
+                   [&](const Problem& few, Solution& solution) { rooms.embedding.solve(few, solution); });
+  return found;
 }
 
 Solution solve_welfare(const Problem& problem) {

@@ -51,7 +51,7 @@ const FinishTimeSolution& Solver::finish_time_fairness(const FinishTimes& times)
 
 const WaterFilling& Solver::fill(const Problem& problem, const Reweigh* reweigh, Filling filling) {
   State& s = *state_;
-  s.rooms.fill(problem, reweigh, filling, s.filling);
+  s.rooms.fill(problem, reweigh, filling, s.tie_break, s.filling);
   s.count(s.filling.last, s.filling.fallbacks);
   return s.filling;
 }

@@ -50,7 +50,7 @@ void close(const Problem& round, const Solution& solution, std::vector<char>& op
 
 }  // namespace
 
-WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling,
+WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
                        std::vector<char>* open) {
   if (open != nullptr) open->assign(problem.rate.size(), 1);
   Problem round = problem;
@@ -59,7 +59,9 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
   const auto solve = [&](const std::vector<double>& weight, const std::vector<double>& floor) {
     round.weight = weight;
     round.floor = floor;
-    rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
+    if (published) rooms.embedding.solve_round(round, solution);
+    if (!published || solution.status != Status::optimal)
+      rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
     if (solution.status != Status::optimal)  // frozen rows leave little room
       rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
     if (solution.status != Status::optimal) rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
@@ -79,7 +81,7 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
     return answer;
   };
   WaterFilling filled = fill_levels(
-      problem.floor, problem.weight, caps_of(problem), reweigh, filling,
+      problem.floor, problem.weight, caps_of(problem), reweigh, filling, published ? 0 : kFloorSlack,
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {
         RoundAnswer answer = solve(weight, floor);
         if (answer.status != Status::optimal) return answer;
@@ -92,7 +94,8 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
   return filled;
 }
 
-void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling, WaterFilling& filled) {
+void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break,
+                 WaterFilling& filled) {
   check(problem);
   const std::size_t n = problem.rows();
   // With weights that change, rows are told apart; types without GPUs are left out all the same.
@@ -115,7 +118,8 @@ void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling
   }
   WaterFilling few;
   if (known == nullptr) {
-    few = fill_rows(*this, classes.problem, reweigh, filling);
+    few = fill_rows(*this, classes.problem, reweigh, filling,
+                    tie_break == TieBreak::ecos && filling == Filling::single_round);
     if (remember) fillings.keep(numbers, few);
     known = &few;
   }
@@ -127,10 +131,10 @@ void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling
   for (std::size_t i = 0; i < n; ++i) filled.level[i] = known->level[classes.class_of[i]];
 }
 
-WaterFilling fill(const Problem& problem, const Reweigh* reweigh, Filling filling) {
+WaterFilling fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break) {
   Rooms rooms;
   WaterFilling filled;
-  rooms.fill(problem, reweigh, filling, filled);
+  rooms.fill(problem, reweigh, filling, tie_break, filled);
   return filled;
 }
 

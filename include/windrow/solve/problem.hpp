@@ -12,6 +12,7 @@ enum class TieBreak {
   central,        ///< the analytic centre of the optimal face: what interior-point codes tend to
   lexicographic,  ///< the levels of water filling, then the least GPU time, then the smallest x in order of (row, type)
   vertex,         ///< a vertex, as the simplex method finds it: for exact checks
+  ecos,           ///< where ECOS, the published simulator's solver, stops; with pairs: central
 };
 
 /// maximise    theta_gain * theta + sum_ik count_i gain_ik x_ik
@@ -43,7 +44,7 @@ struct Problem {
 };
 
 enum class Status { optimal, infeasible, failed };
-enum class Method { none, prices, interior, simplex };
+enum class Method { none, prices, interior, simplex, embedding };
 
 /// An allocation with its proof: `bound` follows from the prices alone (`upper_bound`), so `gap` needs no trust.
 struct Solution {
@@ -111,6 +112,12 @@ Solution solve_centre(const Problem& problem);
 /// maximise sum_i count_i log rate_i(x), by the same method. objective: of x; bound: it plus what any allocation could
 /// add at the gradient, by `upper_bound`. Rows that have no rate are left out and get nothing.
 Solution solve_welfare(const Problem& problem);
+
+/// The point at which ECOS stops, followed step by step: what an optimum is not unique in depends on its path. Rows
+/// with a weight are put as rate / weight >= theta + floor / weight. Feasible to that solver's 1e-8, and optimal to as
+/// much; an objective is not needed. Status failed where it does not converge, has a part of a row forbidden, or over 8
+/// types.
+Solution solve_ecos(const Problem& problem);
 
 /// A vertex by the dual simplex method of the general solver. Finds infeasible problems so.
 Solution solve_simplex(const Problem& problem);

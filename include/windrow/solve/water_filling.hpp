@@ -27,8 +27,10 @@ struct WaterFilling {
 };
 
 /// `problem` has weights and no gains; its floors are where the levels begin. Without `reweigh` the weights stay, and
-/// rows that are alike are solved as one.
-WaterFilling fill(const Problem& problem, const Reweigh* reweigh = nullptr, Filling filling = Filling::exact);
+/// rows that are alike are solved as one. `tie_break` ecos: rounds of `single_round` end where the published solver
+/// does; anything else: at the centre.
+WaterFilling fill(const Problem& problem, const Reweigh* reweigh = nullptr, Filling filling = Filling::exact,
+                  TieBreak tie_break = TieBreak::central);
 
 /// Jobs that belong together and are given `weight` as one: divided among those not yet frozen by their own weights, or
 /// all of it to the first of them.

@@ -206,7 +206,7 @@ struct TrainingConfig {
     key("saturation", saturation, "a run whose queue grows without bound ends early, with status saturated");
     key.section("prices", prices);
     key.section("limits", limits);
-    key("tie_break", tie_break, config::one_of({"auto", "central", "lexicographic", "vertex"}),
+    key("tie_break", tie_break, config::one_of({"auto", "central", "lexicographic", "vertex", "ecos"}),
         "which of many optimal allocations: the centre of all; that of water filling with the least GPU time; a "
         "vertex. auto: the centre, but a vertex for finish_time_fairness_packed and min_total_duration_packed");
     key("makespan_mode", makespan_mode, config::one_of({"exact", "bisection"}),

@@ -7,11 +7,13 @@ namespace {
 
 solve::TieBreak tie_break_named(std::string_view name) {
   if (name == "lexicographic") return solve::TieBreak::lexicographic;
+  if (name == "ecos") return solve::TieBreak::ecos;
   return name == "vertex" ? solve::TieBreak::vertex : solve::TieBreak::central;
 }
 
 std::string_view name_of(solve::TieBreak tie_break) {
   if (tie_break == solve::TieBreak::lexicographic) return "lexicographic";
+  if (tie_break == solve::TieBreak::ecos) return "ecos";
   return tie_break == solve::TieBreak::vertex ? "vertex" : "central";
 }
 
@@ -31,13 +33,18 @@ double speed(const JobView& job, std::size_t type, Sight sight) {
 /// Answers that are kept for situations that come again: jobs of the same kinds, where nothing else of them counts.
 constexpr std::size_t kRemembered = 4096;
 
+/// With pairs there is no path to follow: the published policies crash on most of them, or ask for what cannot be had.
+solve::TieBreak chosen(const TrainingConfig& config, Sight sight, std::string_view automatic, bool follows) {
+  follows = follows && sight != Sight::pairs;
+  if (config.tie_break == "auto") return tie_break_named(config.upstream() && follows ? "ecos" : automatic);
+  return config.tie_break == "ecos" && !follows ? solve::TieBreak::central : tie_break_named(config.tie_break);
+}
+
 }  // namespace
 
 LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-                           std::string_view objective_unit, std::string_view automatic)
-    : sight_(sight),
-      tie_break_(tie_break_named(config.tie_break == "auto" ? automatic : config.tie_break)),
-      solver_(tie_break_, kRemembered) {
+                           std::string_view objective_unit, std::string_view automatic, bool follows)
+    : sight_(sight), tie_break_(chosen(config, sight, automatic, follows)), solver_(tie_break_, kRemembered) {
   jobs_.realisable = config.realisable;
   explanation_.objective_name = objective_name;
   explanation_.objective_unit = objective_unit;

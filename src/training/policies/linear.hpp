@@ -24,9 +24,10 @@ class LinearPolicy : public Policy {
   const Explanation* explanation() const final { return &explanation_; }
 
  protected:
-  /// `automatic`: what tie_break `auto` means for this policy.
+  /// `automatic`: what tie_break `auto` means for this policy. `follows`: whether the published solver's path can be
+  /// followed, as `auto` does under compat: upstream; with pairs it cannot.
   LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-               std::string_view objective_unit, std::string_view automatic = "central");
+               std::string_view objective_unit, std::string_view automatic = "central", bool follows = true);
 
   /// The jobs of a call in numbers, in memory that is used again. The explanation is begun anew.
   solve::Jobs& look_at(const PolicyInput& input);

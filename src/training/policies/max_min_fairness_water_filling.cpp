@@ -10,7 +10,8 @@ namespace {
 class WaterFilling final : public LinearPolicy {
  public:
   WaterFilling(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "smallest normalised throughput", "1"),
+      : LinearPolicy(config, sight, "smallest normalised throughput", "1", "central",
+                     config.water_filling_mode == "single_round"),
         entities_(config.entities),
         filling_(config.water_filling_mode == "single_round" ? solve::Filling::single_round : solve::Filling::exact) {}
 

@@ -97,6 +97,45 @@ TEST(SolveReference, MaxMinFairness) {
   EXPECT_GE(count, 35);
 }
 
+/// What is published where many allocations are optimal, printed to nine decimals.
+void expect_published(const json& expected, const std::vector<double>& x, std::size_t types, double within) {
+  const auto rows = expected["published"].get<std::vector<std::vector<double>>>();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t k = 0; k < types; ++k) EXPECT_NEAR(x[i * types + k], rows[i][k], within) << "job " << i;
+}
+
+TEST(SolveReference, WhereTheirSolverStops) {
+  int count = 0;
+  for (const Instance& one : instances()) {
+    for (const auto& [policy, expected] : one.expected) {
+      if (!expected.contains("published")) continue;
+      ++count;
+      SCOPED_TRACE(one.name + " " + policy);
+      const std::size_t types = one.jobs.types();
+      Solution answer;
+      double within = 2e-9;
+      if (policy == "max_min_fairness") {
+        answer = solve(max_min_fairness(blind(one.jobs)), TieBreak::ecos);
+        within = 5e-8;  // types that look alike can be exchanged freely, and rounding tells them apart
+      }
+      if (policy == "max_min_fairness_perf") answer = solve(max_min_fairness(one.jobs), TieBreak::ecos);
+      if (policy == "max_sum_throughput_perf")
+        answer = solve_sum(max_sum_throughput(one.jobs, {}, {}), TieBreak::ecos).solution;
+      if (policy == "max_sum_throughput_normalized_by_cost_perf_SLOs")
+        answer = solve_sum(max_sum_throughput(one.jobs, one.prices, one.seconds_left), TieBreak::ecos).solution;
+      if (policy == "finish_time_fairness_perf") {
+        answer = finish_time_fairness(finish_times(one.jobs), TieBreak::ecos).solution;
+        within = 2e-6;
+      }
+      ASSERT_EQ(answer.status, Status::optimal);
+      EXPECT_EQ(answer.method, Method::embedding);
+      EXPECT_FALSE(answer.fell_back);
+      expect_published(expected, answer.x, types, within);
+    }
+  }
+  EXPECT_GE(count, 40);
+}
+
 TEST(SolveReference, MaxMinFairnessPacked) {
   int count = 0;
   for (const Instance& one : instances()) {

@@ -71,9 +71,10 @@ inline training::TrainingConfig config_of(const CsvRow& row) {
   return config;
 }
 
-inline CsvRow case_named(const std::string& name, const std::string& table = "cases.csv") {
-  for (const CsvRow& row : read_csv(table))
-    if (row.at("case") == name) return row;
+inline CsvRow case_named(const std::string& name) {
+  for (const char* const table : {"cases.csv", "lp_cases.csv"})
+    for (const CsvRow& row : read_csv(table))
+      if (row.at("case") == name) return row;
   throw std::runtime_error("no case " + name);
 }
 

@@ -1,6 +1,7 @@
-// Complete simulations of the published simulator under policies whose optimum is not unique: the published solver's
-// point of the optimal face is not ours, so means agree within the bands of tests/data/reference/training/README.md.
-// What is unique, the objective of the first allocation, agrees to the digit.
+// Complete simulations of the published simulator under policies whose optimum is not unique, where jobs or types tie:
+// the last bits of the published solver decide, so means agree within the bands of
+// tests/data/reference/training/README.md. (The others are among cases_test.cpp, job for job.) First allocations agree
+// to 1e-7 and better.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,9 +19,8 @@ TEST_P(LinearCase, StaysWithinItsBands) {
   const CsvRow& row = GetParam();
   const PointOutput output = run_training(config_of(row));
   ASSERT_EQ(output.outcome, Outcome::ok) << output.message;
-  const bool any_point_will_do = row.at("policy_option").starts_with("min_total_duration");
   const double jct_s = number(row.at("average_jct_s")), end_s = number(row.at("end_time_s"));
-  EXPECT_NEAR(metric(output, "jct_mean"), jct_s, (any_point_will_do ? 0.05 : 0.005) * jct_s);
+  EXPECT_NEAR(metric(output, "jct_mean"), jct_s, 0.005 * jct_s);
   EXPECT_NEAR(metric(output, "end_time"), end_s, 0.003 * end_s);
   EXPECT_NEAR(metric(output, "policy_calls"), number(row.at("allocations")), 5);
   EXPECT_EQ(metric(output, "jobs_completed"), number(row.at("jobs_completed")));
@@ -39,7 +39,7 @@ struct First {
 };
 
 First first_call(const std::string& name, bool perf, bool by_v100) {
-  const training::Model model(config_of(case_named(name, "lp_cases.csv")));
+  const training::Model model(config_of(case_named(name)));
   training::JobSource source(model);
   First first;
   first.jobs.capacity.assign(model.cluster.gpus.begin(), model.cluster.gpus.end());
@@ -66,47 +66,47 @@ double rate(const First& first, std::size_t i) {
   return sum;
 }
 
-TEST(FirstAllocation, OfMaxMinFairnessHasOurObjective) {
+/// The largest difference of our shares from the published ones.
+double distance(const First& first, const std::vector<double>& x) {
+  double most = 0;
+  for (std::size_t j = 0; j < first.x.size(); ++j) most = std::max(most, std::abs(x[j] - first.x[j]));
+  return most;
+}
+
+TEST(FirstAllocation, OfMaxMinFairness) {
   for (const bool perf : {false, true}) {
     const First first = first_call(perf ? "B_s0_max_min_fairness_perf" : "B_s0_max_min_fairness", perf, false);
     const solve::Problem problem = solve::max_min_fairness(first.jobs);
-    const double ours = solve::solve(problem, solve::TieBreak::central).theta;
-    EXPECT_NEAR(solve::theta_of(problem, first.x), ours, 1e-7 * ours) << perf;
+    const double best = solve::solve(problem, solve::TieBreak::central).theta;
+    EXPECT_NEAR(solve::theta_of(problem, first.x), best, 1e-7 * best) << perf;
+    EXPECT_LT(distance(first, solve::solve(problem, solve::TieBreak::ecos).x), perf ? 1e-13 : 1e-10) << perf;
   }
 }
 
-TEST(FirstAllocation, OfFinishTimeFairnessHasOurObjective) {
+TEST(FirstAllocation, OfFinishTimeFairness) {
   for (const bool perf : {false, true}) {
     const First first = first_call(perf ? "B_s0_finish_time_fairness_perf" : "B_s0_finish_time_fairness", perf, !perf);
     const solve::FinishTimes times = solve::finish_times(first.jobs);
     double worst = 0;
     for (std::size_t i = 0; i < first.jobs.size(); ++i)
       worst = std::max(worst, first.jobs.steps_left[i] / rate(first, i) / times.fair_s[i]);
-    const double ours = solve::finish_time_fairness(times, solve::TieBreak::central).rho;
-    EXPECT_NEAR(worst, ours, 1e-6 * ours) << perf;
+    const solve::FinishTimeSolution ours = solve::finish_time_fairness(times, solve::TieBreak::ecos);
+    EXPECT_NEAR(worst, ours.rho, 1e-6 * ours.rho) << perf;
+    EXPECT_LT(distance(first, ours.solution.x), 1e-7) << perf;
+    EXPECT_FALSE(ours.solution.fell_back) << perf;
   }
 }
 
-TEST(FirstAllocation, OfMinTotalDurationMeetsTheHorizonThatWeFind) {
+TEST(FirstAllocation, OfMinTotalDuration) {
   for (const bool perf : {false, true}) {
     const First first = first_call(perf ? "B_s0_min_total_duration_perf" : "B_s0_min_total_duration", perf, !perf);
     const solve::Horizon horizon = solve::bisect_total_duration(first.jobs);
-    double least_slack = HUGE_VAL, distance = 0, centre = 0;
+    double least_slack = HUGE_VAL;
     for (std::size_t i = 0; i < first.jobs.size(); ++i)
       least_slack = std::min(least_slack, rate(first, i) * horizon.seconds / first.jobs.steps_left[i] - 1);
     EXPECT_GE(least_slack, -1e-7) << perf;
     EXPECT_LT(least_slack, 0.05) << perf;  // and not a much longer one
-    // Of all allocations that will do, ours is near the published one: nearer than the centre.
-    solve::Problem problem = solve::min_total_duration(first.jobs);
-    for (std::size_t i = 0; i < first.jobs.size(); ++i)
-      problem.floor.push_back(first.jobs.steps_left[i] / horizon.seconds);
-    const solve::Solution middle = solve::solve_centre(problem);
-    for (std::size_t j = 0; j < first.x.size(); ++j) {
-      distance += std::abs(horizon.solution.x[j] - first.x[j]) / 120;
-      centre += std::abs(middle.x[j] - first.x[j]) / 120;
-    }
-    EXPECT_LT(distance, 0.02) << perf;
-    EXPECT_LT(distance, 0.7 * centre) << perf;
+    EXPECT_LT(distance(first, horizon.solution.x), 1e-12) << perf;
   }
 }
 

@@ -72,6 +72,9 @@ class TrainingRounds : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(TrainingRounds, AreThePublishedOnes) {
+  const training::TrainingConfig config = config_of(case_named(GetParam()));
+  // Policies that ask a solver: 1e-13 where they ask for time, 2e-9 where some shares are all but free.
+  const double tolerance = config.policy.starts_with("m") ? 5e-9 : 0;
   const std::vector<std::string> types = {"k80", "p100", "v100"};
   std::size_t round = 0, call = 0;
   training::Observer observer;
@@ -88,20 +91,26 @@ TEST_P(TrainingRounds, AreThePublishedOnes) {
     if (call >= allocations_.size()) return;
     const Shares& expected = allocations_[call++];
     EXPECT_EQ(now_s, expected.time_s) << "call " << call;
-    std::map<Combination, std::map<std::string, double>> rows;
-    for (const auto& [id, share] : shares)
-      for (std::size_t w = 0; w < types.size(); ++w)
-        if (share[w] != 0) rows[id][types[w]] = share[w];
-    EXPECT_TRUE(rows == expected.shares) << "call " << call << " at " << to_text(now_s);
+    EXPECT_EQ(shares.size(), expected.shares.size()) << "call " << call;
+    for (const auto& [id, share] : shares) {
+      const auto row = expected.shares.find(id);
+      for (std::size_t w = 0; w < types.size(); ++w) {
+        const bool listed = row != expected.shares.end() && row->second.contains(types[w]);
+        EXPECT_NEAR(share[w], listed ? row->second.at(types[w]) : 0.0, tolerance)
+            << "call " << call << " at " << to_text(now_s) << ", job " << id.first;
+      }
+    }
   };
-  run_training(config_of(case_named(GetParam())), Loop::plain, observer);
+  run_training(config, Loop::plain, observer);
   EXPECT_EQ(round, rounds_.size());
   EXPECT_EQ(call, allocations_.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, TrainingRounds,
                          testing::Values("A_s0_allox", "A_s0_fifo", "B_s0_fifo", "B_s0_fifo_packed", "B_s0_fifo_perf",
-                                         "B_s0_gandiva", "B_s0_isolated"),
+                                         "B_s0_gandiva", "B_s0_isolated", "A_s0_max_min_fairness_perf",
+                                         "B_s0_max_min_fairness_perf", "B_s0_min_total_duration",
+                                         "B_s0_min_total_duration_perf"),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

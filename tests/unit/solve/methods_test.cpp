@@ -151,7 +151,7 @@ TEST(Solve, RowsThatAreAlikeAreSolvedAsOneAndShareAlike) {
   EXPECT_NEAR(grouped.theta, solve_simplex(problem).theta, 1e-8 * grouped.theta);
 }
 
-constexpr TieBreak kModes[] = {TieBreak::central, TieBreak::lexicographic, TieBreak::vertex};
+constexpr TieBreak kModes[] = {TieBreak::central, TieBreak::lexicographic, TieBreak::vertex, TieBreak::ecos};
 
 TEST(Solve, EqualInputGivesEqualBits) {
   for (std::uint64_t seed = 0; seed < 30; ++seed)
@@ -193,8 +193,8 @@ TEST(Solve, UnitsOfRatesAndThetaDoNotMatter) {
     for (const TieBreak mode : kModes) {
       const Solution a = solve(problem, mode);
       const Solution b = solve(scaled, mode);
-      EXPECT_NEAR(b.theta * 1e11, a.theta, 1e-8 * a.theta) << "seed " << seed;
-      if (mode == TieBreak::vertex) continue;
+      EXPECT_NEAR(b.theta * 1e11, a.theta, (mode == TieBreak::ecos ? 1e-6 : 1e-8) * a.theta) << "seed " << seed;
+      if (mode == TieBreak::vertex || mode == TieBreak::ecos) continue;  // ECOS's path depends on them
       for (std::size_t j = 0; j < a.x.size(); ++j) EXPECT_NEAR(a.x[j], b.x[j], 1e-5) << "seed " << seed;
     }
   }
@@ -324,6 +324,65 @@ TEST(LinearProgram, LexicographicAnswerIsUniqueAndSmallestInOrder) {
   const LinearSolution dear = maximise_lexicographically(program, {{0, 0, 1}});
   EXPECT_NEAR(dear.x[2], 0.0, 1e-12);
   EXPECT_NEAR(dear.x[0], 0.4, 1e-12);
+}
+
+// What the path of ECOS ends in is an optimum, to that solver's tolerance.
+TEST(Ecos, StopsAtAnOptimum) {
+  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    const Problem problem = problem_of(seed);
+    const Solution exact = solve_simplex(problem);
+    const Solution answer = solve_ecos(problem);
+    ASSERT_EQ(answer.status, Status::optimal) << "seed " << seed;
+    EXPECT_EQ(answer.method, Method::embedding) << "seed " << seed;
+    EXPECT_NEAR(answer.objective, exact.objective, 1e-6 * exact.objective) << "seed " << seed;
+    EXPECT_LE(violation(problem, answer.x, answer.theta), 1e-6) << "seed " << seed;
+    EXPECT_NEAR(answer.bound, exact.objective, 1e-6 * exact.objective) << "seed " << seed;
+    const Solution again = solve_ecos(problem);
+    EXPECT_EQ(answer.x, again.x) << "seed " << seed;
+  }
+}
+
+TEST(Ecos, FollowsRowsThatAreAlikeAsOne) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const Problem few = problem_of(seed);
+    Problem twice = few;  // every row again, and twice the GPUs
+    for (auto* const list : {&twice.rate, &twice.gain, &twice.weight, &twice.floor, &twice.size}) {
+      const std::vector<double> copy = *list;
+      list->insert(list->end(), copy.begin(), copy.end());
+    }
+    for (double& gpus : twice.capacity) gpus *= 2;
+    Problem counted = few;
+    counted.count.assign(few.rows(), 2.0);
+    counted.capacity = twice.capacity;
+    const Solution one = solve_ecos(counted), two = solve_ecos(twice);
+    ASSERT_EQ(one.status, Status::optimal) << "seed " << seed;
+    for (std::size_t j = 0; j < two.x.size(); ++j)
+      EXPECT_NEAR(two.x[j], one.x[j % one.x.size()], 1e-12) << "seed " << seed;
+  }
+}
+
+TEST(Ecos, NeedsNoObjective) {
+  Problem problem = max_min_problem(7, 12, 3);
+  const double most = solve_any(problem).theta;
+  problem.theta_gain = 0;
+  problem.floor = problem.weight;
+  for (double& floor : problem.floor) floor *= 0.7 * most;
+  problem.weight.assign(problem.rows(), 0.0);
+  const Solution answer = solve_ecos(problem);
+  ASSERT_EQ(answer.status, Status::optimal);
+  EXPECT_LE(violation(problem, answer.x, 0), 1e-7);
+  for (double& floor : problem.floor) floor /= 0.69;  // more than there is
+  EXPECT_NE(solve_ecos(problem).status, Status::optimal);
+}
+
+TEST(Ecos, LeavesWhatItCannotFollowToTheCentre) {
+  Problem problem = max_min_problem(3, 6, 3);
+  problem.allowed.assign(problem.rate.size(), 1);
+  problem.allowed[4] = 0;
+  EXPECT_EQ(solve_ecos(problem).status, Status::failed);
+  const Solution answer = solve(problem, TieBreak::ecos);
+  EXPECT_TRUE(answer.fell_back);
+  EXPECT_EQ(answer.x, solve(problem, TieBreak::central).x);
 }
 
 }  // namespace
