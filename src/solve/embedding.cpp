@@ -8,8 +8,8 @@
 //
 // What is ours is the algebra. Each row's variables (shares, and for finish-time fairness a bound on 1 / rate) meet
 // those of other rows only in theta and in the types' capacities, so that a step costs O(rows types^3): rows are
-// eliminated one by one, and types + 1 equations remain. The solver's own regularisation keeps that elimination from
-// losing more digits than refinement brings back. Rows that are alike are followed as one.
+// eliminated one by one, and types + 1 equations remain. With the solver's own regularisation that loses so few digits
+// that there is nothing to refine. Rows that are alike are followed as one.
 #include "solve/embedding.hpp"
 
 #include <algorithm>
@@ -29,7 +29,6 @@ constexpr double kRegularisation = 7e-8;                    // of the system of 
 constexpr double kOfStep = 0.99;                            // part of the way to the boundary that is gone
 constexpr double kLeastStep = 1e-6, kMostStep = 0.999;
 constexpr double kLeastCentring = 1e-4;
-constexpr int kRefinements = 1;
 constexpr std::size_t kMaxTypes = 8;
 constexpr std::size_t kMaxOwn = kMaxTypes + 1;  // variables of a row
 constexpr std::size_t kCone = 3;
@@ -62,27 +61,36 @@ class Equations {
       pivot_[c] = best;
       if (best != c) std::swap_ranges(&at(c, 0), &at(c, 0) + n_, &at(best, 0));
       if (!(std::abs(at(c, c)) > 0)) return false;
+      const double inverse = at(c, c) = 1 / at(c, c);
       for (std::size_t r = c + 1; r < n_; ++r) {
         if (at(r, c) == 0) continue;
-        const double factor = at(r, c) /= at(c, c);
+        const double factor = at(r, c) *= inverse;
         for (std::size_t j = c + 1; j < n_; ++j) at(r, j) -= factor * at(c, j);
       }
     }
     return true;
   }
   void solve(double* b) const {
-    for (std::size_t c = 0; c < n_; ++c) std::swap(b[c], b[pivot_[c]]);
-    for (std::size_t r = 1; r < n_; ++r)
-      for (std::size_t c = 0; c < r; ++c) b[r] -= a_[r * Most + c] * b[c];
-    for (std::size_t r = n_; r-- > 0;) {
-      for (std::size_t c = r + 1; c < n_; ++c) b[r] -= a_[r * Most + c] * b[c];
-      b[r] /= a_[r * Most + r];
-    }
+    if (n_ == 5) return solve_for<5>(b);  // three types, without and with a cone
+    if (n_ == 9) return solve_for<9>(b);
+    solve_for<0>(b);
   }
 
  private:
+  template <std::size_t N>  // 0: any
+  void solve_for(double* b) const {
+    const std::size_t n = N > 0 ? N : n_;
+    for (std::size_t c = 0; c < n; ++c) std::swap(b[c], b[pivot_[c]]);
+    for (std::size_t r = 1; r < n; ++r)
+      for (std::size_t c = 0; c < r; ++c) b[r] -= a_[r * Most + c] * b[c];
+    for (std::size_t r = n; r-- > 0;) {
+      for (std::size_t c = r + 1; c < n; ++c) b[r] -= a_[r * Most + c] * b[c];
+      b[r] *= a_[r * Most + r];
+    }
+  }
+
   std::size_t n_ = 0;
-  std::array<double, Most * Most> a_;
+  std::array<double, Most * Most> a_;  // on the diagonal: one over the pivots
   std::array<std::size_t, Most> pivot_;
 };
 
@@ -176,7 +184,6 @@ class Path : public Program {
   double dot(const Dual& a, const Dual& b) const;
   bool factorise();
   void eliminate(const Primal& bx, const Dual& bz, Primal& x, Dual& z);
-  void system(const Primal& bx, const Dual& bz, Primal& x, Dual& z);
   void into_cone(Dual& r) const;
   void scalings();
   void turn_program(std::size_t i);
@@ -194,8 +201,8 @@ class Path : public Program {
   double theta_scale_ = 1;
   Dual row_scale_;
 
-  Primal x_, dx_, dx1_, rx_, b_, ex_, px_;
-  Dual s_, z_, w_, lambda_, dz_, dz1_, rz_, bz_, ds_, product_, wdz_, ez_, pz_, squares_;
+  Primal x_, dx_, dx1_, rx_, b_;
+  Dual s_, z_, w_, lambda_, dz_, dz1_, rz_, bz_, ds_, product_, wdz_, squares_;
   double tau_ = 1, kappa_ = 1;
   std::vector<Basis> basis_;                 ///< [rows]
   std::vector<double> upright_;              ///< [rows x 3 x own + 1] the cones' part of G and h in no basis
@@ -273,8 +280,7 @@ void Path::equilibrate() {
   theta_scale_ = 1;
   row_scale_.own.assign(rows * stride, 1.0);
   row_scale_.capacity.assign(types, 1.0);
-  std::vector<double>& variable = ex_.own;
-  std::vector<double>& constraint = ez_.own;
+  std::vector<double>&variable = b_.own, &constraint = bz_.own;
   for (int round = 0; round < kScalingRounds; ++round) {
     variable.assign(rows * variables, 0.0);
     constraint.assign(rows * stride, 0.0);
@@ -370,7 +376,7 @@ bool Path::factorise() {
   return border_.factorise();
 }
 
-/// [d I, G'; G, -W^2 - d I] (x, z) = (bx, bz), once.
+/// [d I, G'; G, -W^2 - d I] (x, z) = (bx, bz).
 void Path::eliminate(const Primal& bx, const Dual& bz, Primal& x, Dual& z) {
   x.own.resize(rows * variables);
   z.own.resize(rows * stride);
@@ -405,34 +411,6 @@ void Path::eliminate(const Primal& bx, const Dual& bz, Primal& x, Dual& z) {
     std::copy_n(block + variables, kept, &z.own[i * stride + first]);
     for (std::size_t k = 0; k < types; ++k)
       z.own[i * stride + k] = (g(i, k, k) * block[k] - bz.own[i * stride + k]) / v_.own[i * stride + k];
-  }
-}
-
-/// The same, refined.
-void Path::system(const Primal& bx, const Dual& bz, Primal& x, Dual& z) {
-  eliminate(bx, bz, x, z);
-  for (int round = 0; round < kRefinements; ++round) {
-    transposed_times(z, ex_);
-    for (std::size_t j = 0; j < ex_.own.size(); ++j) ex_.own[j] = bx.own[j] - ex_.own[j] - kRegularisation * x.own[j];
-    ex_.theta = bx.theta - ex_.theta - kRegularisation * x.theta;
-    times(x, ez_);
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t r = i * stride; r < i * stride + lines(i); ++r)
-        ez_.own[r] = bz.own[r] - ez_.own[r] + v_.own[r] * z.own[r];
-      if (!cones) continue;
-      const std::size_t at = cone_at(i);
-      const Triple signs = basis_[i].signs(&z.own[at]);
-      for (std::size_t a = 0; a < kCone; ++a)
-        ez_.own[at + a] = bz.own[at + a] - ez_.own[at + a] + w_.own[at + a] * w_.own[at + a] * z.own[at + a] +
-                          kRegularisation * signs[a];
-    }
-    for (std::size_t k = 0; k < types; ++k)
-      ez_.capacity[k] = bz.capacity[k] - ez_.capacity[k] + v_.capacity[k] * z.capacity[k];
-    eliminate(ex_, ez_, px_, pz_);
-    for (std::size_t j = 0; j < x.own.size(); ++j) x.own[j] += px_.own[j];
-    x.theta += px_.theta;
-    for (std::size_t r = 0; r < z.own.size(); ++r) z.own[r] += pz_.own[r];
-    for (std::size_t k = 0; k < types; ++k) z.capacity[k] += pz_.capacity[k];
   }
 }
 
@@ -612,7 +590,7 @@ bool Path::run() {
   solved_.resize(rows * kMaxBlock);
   if (!factorise()) return false;
   zero(b_);
-  system(b_, limit, x_, s_);
+  eliminate(b_, limit, x_, s_);
   for (double& value : s_.own) value = -value;
   for (double& value : s_.capacity) value = -value;
   into_cone(s_);
@@ -620,7 +598,7 @@ bool Path::run() {
   for (double& value : minus_c.own) value = -value;
   minus_c.theta = -minus_c.theta;
   fill(bz_, 0);
-  system(minus_c, bz_, dx_, z_);
+  eliminate(minus_c, bz_, dx_, z_);
   into_cone(z_);
   tau_ = kappa_ = 1;
 
@@ -652,12 +630,12 @@ bool Path::run() {
     if ((cx < 0 || -hz >= -kTolerance) && distance < kTolerance) return true;
 
     if (!factorise()) break;
-    system(minus_c, limit, dx1_, dz1_);
+    eliminate(minus_c, limit, dx1_, dz1_);
     // Straight to the optimum, to see how far that goes.
     bz_ = s_;
     for (std::size_t r = 0; r < bz_.own.size(); ++r) bz_.own[r] -= rz_.own[r];
     for (std::size_t k = 0; k < types; ++k) bz_.capacity[k] -= rz_.capacity[k];
-    system(rx_, bz_, dx_, dz_);
+    eliminate(rx_, bz_, dx_, dz_);
     const double denominator = kappa_ / tau_ - dot(cost, dx1_) - dot(limit, dz1_);
     double dtau = (rt - kappa_ + dot(cost, dx_) + dot(limit, dz_)) / denominator;
     const auto add = [](Dual& to, double part, const Dual& of) {
@@ -691,7 +669,7 @@ bool Path::run() {
     b_ = rx_;
     for (double& value : b_.own) value *= 1 - centring;
     b_.theta *= 1 - centring;
-    system(b_, bz_, dx_, dz_);
+    eliminate(b_, bz_, dx_, dz_);
     const double both = kappa_ * tau_ + dkappa * dtau - centring * mu;
     dtau = ((1 - centring) * rt - both / tau_ + dot(cost, dx_) + dot(limit, dz_)) / denominator;
     for (std::size_t j = 0; j < dx_.own.size(); ++j) dx_.own[j] += dtau * dx1_.own[j];
