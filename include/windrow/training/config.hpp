@@ -208,7 +208,9 @@ struct TrainingConfig {
     key.section("limits", limits);
     key("tie_break", tie_break, config::one_of({"auto", "central", "lexicographic", "vertex", "ecos"}),
         "which of many optimal allocations: the centre of all; that of water filling with the least GPU time; a "
-        "vertex. auto: the centre, but a vertex for finish_time_fairness_packed and min_total_duration_packed");
+        "vertex; where the published simulator's solver stops. auto: the centre, but a vertex for "
+        "finish_time_fairness_packed and min_total_duration_packed, and ecos under compat: upstream and for "
+        "water_filling_mode: single_round");
     key("makespan_mode", makespan_mode, config::one_of({"exact", "bisection"}),
         "min_total_duration: the least time; or as published, any allocation within a time found by halves, 5 % above; "
         "default: bisection under compat: upstream. With pairs always exact");

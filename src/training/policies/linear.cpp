@@ -35,9 +35,10 @@ constexpr std::size_t kRemembered = 4096;
 
 /// With pairs there is no path to follow: the published policies crash on most of them, or ask for what cannot be had.
 solve::TieBreak chosen(const TrainingConfig& config, Sight sight, std::string_view automatic, bool follows) {
-  follows = follows && sight != Sight::pairs;
-  if (config.tie_break == "auto") return tie_break_named(config.upstream() && follows ? "ecos" : automatic);
-  return config.tie_break == "ecos" && !follows ? solve::TieBreak::central : tie_break_named(config.tie_break);
+  const std::string_view usual = config.upstream() && automatic == "central" ? "ecos" : automatic;
+  const solve::TieBreak mode = tie_break_named(config.tie_break == "auto" ? usual : config.tie_break);
+  const bool lost = mode == solve::TieBreak::ecos && !(follows && sight != Sight::pairs);
+  return lost ? solve::TieBreak::central : mode;
 }
 
 }  // namespace

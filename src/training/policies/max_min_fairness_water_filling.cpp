@@ -10,7 +10,8 @@ namespace {
 class WaterFilling final : public LinearPolicy {
  public:
   WaterFilling(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "smallest normalised throughput", "1", "central",
+      : LinearPolicy(config, sight, "smallest normalised throughput", "1",
+                     config.water_filling_mode == "single_round" ? "ecos" : "central",
                      config.water_filling_mode == "single_round"),
         entities_(config.entities),
         filling_(config.water_filling_mode == "single_round" ? solve::Filling::single_round : solve::Filling::exact) {}

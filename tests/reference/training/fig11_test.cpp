@@ -100,7 +100,7 @@ TEST_P(Figure11Perf, LevelsAreTheLexicographicOnes) {
 TEST_P(Figure11, ThePublishedFigureIsAnOptimumOfASingleRound) {
   constexpr double kDigits = 0.51e-3;  // three decimals are printed
   for (const Loop loop : {Loop::fast, Loop::plain}) {
-    const Levels levels = levels_of(GetParam(), "single_round", "level", loop);
+    const Levels levels = levels_of(GetParam(), "single_round", "level", loop, "central");
     std::vector<double> nearest(kJobs + 1, 1.0);
     for (const CsvRow& row : rows_of("fig11_published_levels.csv", GetParam())) {
       const double above = number(row.at("level")) - at(levels, row);
@@ -115,7 +115,7 @@ TEST_P(Figure11, ThePublishedFigureIsAnOptimumOfASingleRound) {
 // Which optimum that is, is where the published solver stops.
 TEST_P(Figure11, ThroughputsAreThePublishedOnes) {
   for (const Loop loop : {Loop::fast, Loop::plain}) {
-    const Levels levels = levels_of(GetParam(), "single_round", "throughput", loop, "ecos");
+    const Levels levels = levels_of(GetParam(), "single_round", "throughput", loop);
     for (const CsvRow& row : rows_of("fig11_published_levels.csv", GetParam()))
       EXPECT_NEAR(at(levels, row), number(row.at("level")), 0.501e-3) << row.at("job") << " of " << row.at("jobs");
   }
