@@ -23,6 +23,7 @@ constexpr int kMaxSteps = 80;
 constexpr int kCentringSteps = 8;   // at most: Newton's method is quadratic there
 constexpr int kSettlingSteps = 40;  // the same without an objective, from far away
 constexpr double kCentred = 1e-7;   // largest relative distance of a product from its target
+constexpr double kWarmGap = 1e-2;  // of the iterate that welfare problems with a job less begin from
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.3;  // ... to this part of the products
@@ -141,22 +142,56 @@ class Interior {
     solution.method = Method::interior;
     solution.fell_back = false;
     solution.rounds = 0;
+    kept_.rows.clear();
     if (!scale()) return;
     begin();
+    if (approach(goal_ == Goal::best ? kCentringSteps : kSettlingSteps, solution.rounds)) read(solution);
+  }
+
+  std::optional<double> welfare_without(std::size_t i) {
+    if (kept_.rows.empty()) return std::nullopt;
+    rows_ = kept_.rows;
+    slack_ = kept_.slack;
+    price_ = kept_.price;
+    Block<K>& row = rows_[i / kLanes];
+    const std::size_t lane = i % kLanes;
+    products_ = kept_.products - 1;
+    for (std::size_t k = 0; k < K; ++k) {
+      products_ -= row.open[k][lane];
+      slack_[k] += row.s[lane] * row.x[k][lane];  // what it had is free, so that nothing is violated
+    }
+    row.m[lane] -= 1;
+    best_gap_ = HUGE_VAL;
+    int steps = 0;
+    if (!approach(0, steps)) return std::nullopt;
+    double welfare = 0;
+    for (std::size_t r = 0; r < n_; ++r) {
+      const Block<K>& other = rows_[r / kLanes];
+      const std::size_t at = r % kLanes;
+      if (other.m[at] <= 0) continue;
+      double rate = 0;
+      for (std::size_t k = 0; k < K; ++k) rate += other.t[k][at] * other.x[k][at];
+      welfare += other.m[at] * std::log(rate * other.scale[at]);
+    }
+    return welfare;
+  }
+
+ private:
+  /// Steps to the target gap, and on towards the centre there for `most` steps at most. False where it does not get
+  /// there. An iterate of a welfare problem is kept on the way.
+  bool approach(int most, int& steps) {
     int left = -1;  // centring steps still to do, once the gap is reached
     for (int step = 0; step < kMaxSteps; ++step) {
       residuals();
-      if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return;
+      if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return false;
       best_gap_ = std::min(best_gap_, gap_);
-      if (left < 0 && gap_ <= 2 * target_gap_ && primal_residual_ < 1e-8 && dual_residual_ < 1e-8)
-        left = goal_ == Goal::best ? kCentringSteps : kSettlingSteps;
-      solution.rounds = step;
+      if (goal_ == Goal::welfare && most > 0 && kept_.rows.empty() && gap_ < kWarmGap && primal_residual_ < kWarmGap)
+        kept_ = {rows_, slack_, price_, products_};
+      if (left < 0 && gap_ <= 2 * target_gap_ && primal_residual_ < 1e-8 && dual_residual_ < 1e-8) left = most;
+      steps = step;
       if (left > 0 && left < kSettlingSteps && off_centre() < kCentred) left = 0;
       if (left == 0 && primal_residual_ > 1e-8) left = 1;  // a row that floors leave no room for has drifted: once more
-      if (left == 0) {
-        read(solution);
-        return;
-      }
+      if (left == 0) return true;
       for (auto& row : rows_) row.factor();
       assemble();
       if (left > 0) {
@@ -179,9 +214,9 @@ class Interior {
       const auto [primal, dual] = lengths(kToBoundary);
       move(primal, dual);
     }
+    return false;
   }
 
- private:
   /// False where there is no interior, or nothing to optimise.
   bool scale() {
     const std::size_t n = problem_->rows();
@@ -544,6 +579,14 @@ class Interior {
       solution.status = Status::optimal;
   }
 
+  /// Where welfare problems with a job less begin.
+  struct Kept {
+    std::vector<Block<K>> rows;
+    Vector<K> slack{}, price{};
+    double products = 0;
+  };
+
+  Kept kept_;
   const Problem* problem_ = nullptr;
   double target_gap_ = 0;
   Goal goal_ = Goal::best;
@@ -562,6 +605,7 @@ class Interior {
 struct InteriorSolver::Rooms {
   std::tuple<Interior<1>, Interior<2>, Interior<3>, Interior<4>, Interior<5>, Interior<6>, Interior<7>, Interior<8>>
       by_types;
+  std::size_t types = 0;  ///< of the last problem
 
   template <std::size_t K>
   void dispatch(const Problem& problem, double target_gap, Goal goal, Solution& solution) {
@@ -571,8 +615,20 @@ struct InteriorSolver::Rooms {
       dispatch<K + 1>(problem, target_gap, goal, solution);
     else
       solution = {};
+    types = problem.types();
+  }
+
+  template <std::size_t K>
+  std::optional<double> without(std::size_t row) {
+    if (types == K) return std::get<K - 1>(by_types).welfare_without(row);
+    if constexpr (K < 8) return without<K + 1>(row);
+    return std::nullopt;
   }
 };
+
+std::optional<double> InteriorSolver::welfare_without(std::size_t row) {
+  return rooms_->without<1>(row);
+}
 
 InteriorSolver::InteriorSolver() : rooms_(std::make_unique<Rooms>()) {}
 InteriorSolver::~InteriorSolver() = default;

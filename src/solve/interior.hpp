@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "windrow/solve/problem.hpp"
 
@@ -21,6 +22,9 @@ class InteriorSolver {
   };
   /// As solve_interior. For `welfare`, rate_price is 1 / rate, and neither objective nor bound are set.
   void solve(const Problem& problem, double target_gap, Goal goal, Solution& solution);
+  /// After `solve` for `welfare` of a problem that is still there: the welfare with one job less of row `row`, to the
+  /// same gap, from an iterate on the way of the whole. None where it is not reached.
+  std::optional<double> welfare_without(std::size_t row);
 
  private:
   struct Rooms;

@@ -247,54 +247,54 @@ Horizon bisect_total_duration(const Jobs& jobs) {
   return horizon;
 }
 
+namespace {
+
+double log_rate(const Problem& region, const std::vector<double>& x, std::size_t i) {
+  double rate = 0;
+  for (std::size_t k = 0; k < region.types(); ++k) rate += region.rate_of(i, k) * x[i * region.types() + k];
+  return std::log(rate);
+}
+
+/// The welfare of all jobs but `one`, from scratch.
+std::optional<double> welfare_without(const Problem& region, std::size_t one) {
+  Problem others = region;
+  if (others.allowed.empty()) others.allowed.assign(others.rate.size(), 1);
+  std::fill_n(others.allowed.begin() + static_cast<std::ptrdiff_t>(one * others.types()), others.types(), 0);
+  const Solution found = solve_welfare(others);
+  if (found.status != Status::optimal) return std::nullopt;
+  return found.objective;
+}
+
+}  // namespace
+
 StrategyProof strategy_proof_fairness(const Jobs& jobs) {
   StrategyProof result;
   const Problem problem = region(jobs);
   const std::size_t n = jobs.size();
   const std::size_t types = jobs.types();
-  result.welfare = solve_welfare(problem);
+  Rooms rooms;
+  rooms.welfare(problem, result.welfare);
   result.solves = 1;
   result.discount.assign(n, 1.0);
   result.x = result.welfare.x;
-  if (result.welfare.status != Status::optimal) return result;
-  const auto log_rates = [](const Problem& region, const std::vector<double>& x) {
-    double sum = 0;
-    for (std::size_t i = 0; i < region.rows(); ++i) {
-      double rate = 0;
-      for (std::size_t k = 0; k < region.types(); ++k) rate += region.rate_of(i, k) * x[i * region.types() + k];
-      if (rate > 0) sum += region.count_of(i) * std::log(rate);
+  if (result.welfare.status != Status::optimal || rooms.able.size() < 2) return result;
+  // Jobs that are alike have one discount.
+  std::vector<double> discount(rooms.classes.problem.rows(), -1);
+  for (std::size_t c = 0; c < rooms.able.size(); ++c) {
+    const std::size_t i = rooms.able[c];
+    double& own = discount[rooms.classes.class_of[c]];
+    if (own < 0) {
+      ++result.solves;
+      std::optional<double> without = rooms.interior.welfare_without(rooms.classes.class_of[c]);
+      if (!without) without = welfare_without(problem, i);
+      if (!without) {
+        result.welfare.status = Status::failed;
+        return result;
+      }
+      own = std::min(1.0, std::exp(result.welfare.objective - log_rate(problem, result.welfare.x, i) - *without));
     }
-    return sum;
-  };
-  // Jobs that are alike are one class; without one of them it has a job less.
-  const Classes classes = classes_of(problem);
-  std::vector<double> discount(classes.problem.rows(), 1.0);
-  const double with_all = log_rates(problem, result.welfare.x);
-  std::vector<std::size_t> one_of(classes.problem.rows(), 0);
-  for (std::size_t i = 0; i < n; ++i) one_of[classes.class_of[i]] = i;
-  for (std::size_t c = 0; c < discount.size(); ++c) {
-    const std::size_t i = one_of[c];
-    if (!runs(jobs, i) || n < 2) continue;
-    Problem others = classes.problem;
-    others.count[c] -= 1;
-    if (others.count[c] <= 0) {
-      others.count[c] = 1;  // nobody left: the row stays, but nothing is allowed to it
-      if (others.allowed.empty()) others.allowed.assign(others.rate.size(), 1);
-      std::fill_n(others.allowed.begin() + static_cast<std::ptrdiff_t>(c * others.types()), others.types(), 0);
-    }
-    const Solution without = solve_welfare(others);
-    ++result.solves;
-    if (without.status != Status::optimal) {
-      result.welfare.status = without.status;
-      return result;
-    }
-    double own = 0;
-    for (std::size_t k = 0; k < types; ++k) own += problem.rate_of(i, k) * result.welfare.x[i * types + k];
-    discount[c] = std::min(1.0, std::exp(with_all - std::log(own) - log_rates(others, without.x)));
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    result.discount[i] = discount[classes.class_of[i]];
-    for (std::size_t k = 0; k < types; ++k) result.x[i * types + k] *= result.discount[i];
+    result.discount[i] = own;
+    for (std::size_t k = 0; k < types; ++k) result.x[i * types + k] *= own;
   }
   return result;
 }

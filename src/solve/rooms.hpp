@@ -30,6 +30,9 @@ struct Rooms {
   /// As solve_any and solve.
   void any(const Problem& problem, Solution& whole);
   void solve(const Problem& problem, TieBreak tie_break, Solution& whole);
+  /// As solve_welfare. `able` is then the rows that run somewhere, and `classes` are theirs.
+  void welfare(const Problem& problem, Solution& whole);
+  std::vector<std::size_t> able;
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);
   void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break, WaterFilling& filled);

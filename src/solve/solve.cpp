@@ -312,7 +312,7 @@ Solution solve_ecos(const Problem& problem) {
   return found;
 }
 
-Solution solve_welfare(const Problem& problem) {
+void Rooms::welfare(const Problem& problem, Solution& solution) {
   Problem region = problem;
   region.theta_gain = 0;
   region.weight.assign(problem.rows(), 0.0);
@@ -325,7 +325,8 @@ Solution solve_welfare(const Problem& problem) {
     return false;
   };
   // Rows that run nowhere stand apart: nothing is allowed to them, and no logarithm is theirs.
-  std::vector<std::size_t> kept;
+  std::vector<std::size_t>& kept = able;
+  kept.clear();
   for (std::size_t i = 0; i < problem.rows(); ++i)
     if (runs(i)) kept.push_back(i);
   Problem own;
@@ -339,16 +340,14 @@ Solution solve_welfare(const Problem& problem) {
     own.weight.push_back(0);
     if (!problem.count.empty()) own.count.push_back(problem.count[i]);
   }
-  Rooms rooms;
   Solution found;
-  rooms.by_classes(own, found,
-                   [&](const Problem& few, Solution& welfare) { welfare_of(rooms.interior, few, welfare); });
-  Solution solution = found;
+  by_classes(own, found, [&](const Problem& few, Solution& few_found) { welfare_of(interior, few, few_found); });
+  solution = found;
   solution.x.assign(problem.rows() * types, 0.0);
   solution.rate_price.assign(problem.rows(), 0.0);
   solution.theta = 0;
   solution.objective = 0;
-  if (found.status != Status::optimal) return solution;
+  if (found.status != Status::optimal) return;
   // The sum of logarithms is concave: no allocation gains more over x than its rates are worth at 1 / rate each, and
   // they are worth no more than `upper_bound` says.
   Problem gradient = own;
@@ -369,6 +368,12 @@ Solution solve_welfare(const Problem& problem) {
       kept.empty() ? 0 : solution.objective + upper_bound(gradient, solution.price, solution.rate_price) - jobs;
   solution.gap = (solution.bound - solution.objective) / std::max(jobs, 1.0);
   if (!(solution.gap <= 1e-6)) solution.status = Status::failed;
+}
+
+Solution solve_welfare(const Problem& problem) {
+  Rooms rooms;
+  Solution solution;
+  rooms.welfare(problem, solution);
   return solution;
 }
 
