@@ -7,7 +7,8 @@
 // su, V = zv / sv, the block is  B = diag(1 / D) + U 11' + V tt'.  Stationarity: a + zv t - zu + zx = size * price.
 //
 // Nash welfare, the sum of log rates, is the same with v the rate itself: its dual is 1 / rate, so that their product
-// is held at 1 where all others go to 0. Two rows are worked on at a time, the lanes of one register.
+// is held at 1 where all others go to 0. Four rows are worked on at a time: the lanes of one register where registers
+// are that wide, of two elsewhere.
 #include "solve/interior.hpp"
 
 #include <algorithm>
@@ -16,6 +17,8 @@
 #include <tuple>
 #include <vector>
 
+#pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called from elsewhere
+
 namespace windrow::solve {
 namespace {
 
@@ -23,23 +26,23 @@ constexpr int kMaxSteps = 80;
 constexpr int kCentringSteps = 8;   // at most: Newton's method is quadratic there
 constexpr int kSettlingSteps = 40;  // the same without an objective, from far away
 constexpr double kCentred = 1e-7;   // largest relative distance of a product from its target
-constexpr double kWarmGap = 1e-2;  // of the iterate that welfare problems with a job less begin from
+constexpr double kWarmGap = 1e-2;   // of the iterate that welfare problems with a job less begin from
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.3;  // ... to this part of the products
 
-constexpr std::size_t kLanes = 2;
+constexpr std::size_t kLanes = 4;
 using Lane = double __attribute__((vector_size(8 * kLanes)));
 using Mask = long long __attribute__((vector_size(8 * kLanes)));
 
 inline Lane lanes(double value) {
-  return Lane{value, value};
+  return Lane{value, value, value, value};
 }
 inline double sum(const Lane& a) {
-  return a[0] + a[1];
+  return (a[0] + a[1]) + (a[2] + a[3]);
 }
 inline double most(const Lane& a) {
-  return std::max(a[0], a[1]);
+  return std::max(std::max(a[0], a[1]), std::max(a[2], a[3]));
 }
 inline Lane max(const Lane& a, const Lane& b) {
   return a > b ? a : b;
@@ -48,15 +51,15 @@ inline Lane magnitude(const Lane& a) {
   return max(a, -a);
 }
 inline bool any(const Mask& a) {
-  return (a[0] | a[1]) != 0;
+  return (a[0] | a[1] | a[2] | a[3]) != 0;
 }
 
 template <std::size_t K>
 using Vector = std::array<double, K>;
 
-/// Two rows. A lane without a row has multiplicity 0 and no type.
+/// Four rows. A lane without a row has multiplicity 0 and no type.
 template <std::size_t K>
-struct Block {
+struct alignas(8 * kLanes) Block {
   using Lanes = std::array<Lane, K>;
   // The problem, scaled: the fastest type has rate 1. `open`, `asks`: 1 or 0.
   Lanes t, a, open;
@@ -148,6 +151,8 @@ class Interior {
     if (approach(goal_ == Goal::best ? kCentringSteps : kSettlingSteps, solution.rounds)) read(solution);
   }
 
+  void narrow() { narrow_ = true; }
+
   std::optional<double> welfare_without(std::size_t i) {
     if (kept_.rows.empty()) return std::nullopt;
     rows_ = kept_.rows;
@@ -180,6 +185,16 @@ class Interior {
   /// Steps to the target gap, and on towards the centre there for `most` steps at most. False where it does not get
   /// there. An iterate of a welfare problem is kept on the way.
   bool approach(int most, int& steps) {
+    static const bool has_wide_registers = __builtin_cpu_supports("avx2") != 0;
+    return has_wide_registers && !narrow_ ? approach_wide(most, steps) : approach_plain(most, steps);
+  }
+  // The same operations in the same order, so the same bits.
+  __attribute__((target("avx2"), flatten)) bool approach_wide(int most, int& steps) {
+    return any_approach(most, steps);
+  }
+  bool approach_plain(int most, int& steps) { return any_approach(most, steps); }
+
+  bool any_approach(int most, int& steps) {
     int left = -1;  // centring steps still to do, once the gap is reached
     for (int step = 0; step < kMaxSteps; ++step) {
       residuals();
@@ -192,7 +207,6 @@ class Interior {
       if (left > 0 && left < kSettlingSteps && off_centre() < kCentred) left = 0;
       if (left == 0 && primal_residual_ > 1e-8) left = 1;  // a row that floors leave no room for has drifted: once more
       if (left == 0) return true;
-      for (auto& row : rows_) row.factor();
       assemble();
       if (left > 0) {
         --left;
@@ -389,7 +403,8 @@ class Interior {
     std::array<std::array<Lane, K>, K> prices{};
     std::array<Lane, K> toward{};
     Lane theta{};
-    for (const auto& row : rows_) {
+    for (auto& row : rows_) {
+      row.factor();
       const Lane ms = row.m * row.s;
       for (std::size_t k = 0; k < K; ++k) {
         for (std::size_t l = k; l < K; ++l) prices[k][l] += ms * row.s * row.inverse[k][l];
@@ -587,6 +602,7 @@ class Interior {
   };
 
   Kept kept_;
+  bool narrow_ = false;
   const Problem* problem_ = nullptr;
   double target_gap_ = 0;
   Goal goal_ = Goal::best;
@@ -625,6 +641,10 @@ struct InteriorSolver::Rooms {
     return std::nullopt;
   }
 };
+
+void InteriorSolver::narrow() {
+  std::apply([](auto&... each) { (each.narrow(), ...); }, rooms_->by_types);
+}
 
 std::optional<double> InteriorSolver::welfare_without(std::size_t row) {
   return rooms_->without<1>(row);

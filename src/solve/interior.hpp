@@ -25,6 +25,8 @@ class InteriorSolver {
   /// After `solve` for `welfare` of a problem that is still there: the welfare with one job less of row `row`, to the
   /// same gap, from an iterate on the way of the whole. None where it is not reached.
   std::optional<double> welfare_without(std::size_t row);
+  /// From now on without the machine's wide registers, for those who want to see that the bits are the same.
+  void narrow();
 
  private:
   struct Rooms;

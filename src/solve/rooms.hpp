@@ -31,7 +31,7 @@ struct Rooms {
   void any(const Problem& problem, Solution& whole);
   void solve(const Problem& problem, TieBreak tie_break, Solution& whole);
   /// As solve_welfare. `able` is then the rows that run somewhere, and `classes` are theirs.
-  void welfare(const Problem& problem, Solution& whole);
+  void welfare(const Problem& problem, Solution& solution);
   std::vector<std::size_t> able;
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);

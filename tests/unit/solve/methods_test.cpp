@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "random_problem.hpp"
+#include "solve/interior.hpp"
 #include "windrow/solve/classes.hpp"
 #include "windrow/solve/linear_program.hpp"
 #include "windrow/solve/problem.hpp"
@@ -324,6 +325,51 @@ TEST(LinearProgram, LexicographicAnswerIsUniqueAndSmallestInOrder) {
   const LinearSolution dear = maximise_lexicographically(program, {{0, 0, 1}});
   EXPECT_NEAR(dear.x[2], 0.0, 1e-12);
   EXPECT_NEAR(dear.x[0], 0.4, 1e-12);
+}
+
+TEST(Interior, EveryMachineHasTheSameBits) {
+  InteriorSolver wide, narrow;
+  narrow.narrow();
+  for (std::uint64_t seed = 0; seed < 60; ++seed)
+    for (const auto goal : {InteriorSolver::Goal::best, InteriorSolver::Goal::welfare}) {
+      const Problem problem = problem_of(seed);
+      Solution a, b;
+      wide.solve(problem, 1e-9, goal, a);
+      narrow.solve(problem, 1e-9, goal, b);
+      EXPECT_EQ(a.x, b.x) << "seed " << seed;
+      EXPECT_EQ(a.price, b.price) << "seed " << seed;
+      EXPECT_EQ(a.rounds, b.rounds) << "seed " << seed;
+    }
+}
+
+TEST(Interior, WelfareWithAJobLessIsThatOfTheOthers) {
+  int asked = 0, found = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Problem problem = max_min_problem(seed, 2 + seed % 30, 3);
+    problem.weight.assign(problem.rows(), 0.0);
+    for (double& rate : problem.rate) rate += 0.01;
+    problem.count.assign(problem.rows(), 1.0);
+    for (std::size_t i = 0; i < problem.rows(); i += 2) problem.count[i] = 3;
+    InteriorSolver solver;
+    Solution whole;
+    solver.solve(problem, 1e-9, InteriorSolver::Goal::welfare, whole);
+    ASSERT_EQ(whole.status, Status::optimal) << "seed " << seed;
+    for (const std::size_t i : {std::size_t{0}, problem.rows() - 1}) {
+      const std::optional<double> without = solver.welfare_without(i);
+      ++asked;
+      found += without ? 1 : 0;
+      if (!without) continue;  // the caller begins anew then
+      Problem others = problem;
+      others.count[i] -= 1;
+      if (others.count[i] == 0) {
+        others.count[i] = 1;
+        others.allowed.assign(others.rate.size(), 1);
+        std::fill_n(others.allowed.begin() + static_cast<std::ptrdiff_t>(3 * i), 3, 0);
+      }
+      EXPECT_NEAR(*without, solve_welfare(others).objective, 1e-7 * static_cast<double>(problem.rows())) << seed;
+    }
+  }
+  EXPECT_GE(found, asked - 2);
 }
 
 // What the path of ECOS ends in is an optimum, to that solver's tolerance.
