@@ -54,30 +54,37 @@ class Equations {
   }
   double& at(std::size_t r, std::size_t c) { return a_[r * Most + c]; }
   bool factorise() {
-    for (std::size_t c = 0; c < n_; ++c) {
-      std::size_t best = c;
-      for (std::size_t r = c + 1; r < n_; ++r)
-        if (std::abs(at(r, c)) > std::abs(at(best, c))) best = r;
-      pivot_[c] = best;
-      if (best != c) std::swap_ranges(&at(c, 0), &at(c, 0) + n_, &at(best, 0));
-      if (!(std::abs(at(c, c)) > 0)) return false;
-      const double inverse = at(c, c) = 1 / at(c, c);
-      for (std::size_t r = c + 1; r < n_; ++r) {
-        if (at(r, c) == 0) continue;
-        const double factor = at(r, c) *= inverse;
-        for (std::size_t j = c + 1; j < n_; ++j) at(r, j) -= factor * at(c, j);
-      }
-    }
-    return true;
+    if (n_ == 5) return factorise_for<5>();  // three types, without and with a cone
+    if (n_ == 9) return factorise_for<9>();
+    return factorise_for<0>();
   }
   void solve(double* b) const {
-    if (n_ == 5) return solve_for<5>(b);  // three types, without and with a cone
+    if (n_ == 5) return solve_for<5>(b);
     if (n_ == 9) return solve_for<9>(b);
     solve_for<0>(b);
   }
 
  private:
   template <std::size_t N>  // 0: any
+  bool factorise_for() {
+    const std::size_t n = N > 0 ? N : n_;
+    for (std::size_t c = 0; c < n; ++c) {
+      std::size_t best = c;
+      for (std::size_t r = c + 1; r < n; ++r)
+        if (std::abs(at(r, c)) > std::abs(at(best, c))) best = r;
+      pivot_[c] = best;
+      if (best != c) std::swap_ranges(&at(c, 0), &at(c, 0) + n, &at(best, 0));
+      if (!(std::abs(at(c, c)) > 0)) return false;
+      const double inverse = at(c, c) = 1 / at(c, c);
+      for (std::size_t r = c + 1; r < n; ++r) {
+        if (at(r, c) == 0) continue;
+        const double factor = at(r, c) *= inverse;
+        for (std::size_t j = c + 1; j < n; ++j) at(r, j) -= factor * at(c, j);
+      }
+    }
+    return true;
+  }
+  template <std::size_t N>
   void solve_for(double* b) const {
     const std::size_t n = N > 0 ? N : n_;
     for (std::size_t c = 0; c < n; ++c) std::swap(b[c], b[pivot_[c]]);
@@ -95,6 +102,10 @@ class Equations {
 };
 
 using Triple = std::array<double, kCone>;
+
+double length(double a, double b) {
+  return std::sqrt(a * a + b * b);
+}
 
 /// Nesterov and Todd's scaling of a cone of three, W = eta (2 bar bar' - J)^1/2, is diagonal in the basis (1, u) / sqrt
 /// 2, across, (1, -u) / sqrt 2 with u = bar_1 / |bar_1|. Near the boundary its eigenvalues are so far apart that sums
@@ -422,7 +433,7 @@ void Path::into_cone(Dual& r) const {
   };
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t at = i * stride; at < i * stride + lines(i); ++at) look(r.own[at]);
-    if (cones) look(r.own[cone_at(i)] - std::hypot(r.own[cone_at(i) + 1], r.own[cone_at(i) + 2]));
+    if (cones) look(r.own[cone_at(i)] - length(r.own[cone_at(i) + 1], r.own[cone_at(i) + 2]));
   }
   for (const double value : r.capacity) look(value);
   most += 1;
@@ -441,17 +452,17 @@ void Path::scalings() {
     double* const s = &s_.own[cone_at(i)];
     double* const z = &z_.own[cone_at(i)];
     const auto norm = [](const double* v) {
-      const double length = std::hypot(v[1], v[2]);
-      return std::sqrt((v[0] - length) * (v[0] + length));
+      const double side = length(v[1], v[2]);
+      return std::sqrt((v[0] - side) * (v[0] + side));
     };
     const double sn = norm(s), zn = norm(z);
     const double gamma = std::sqrt(0.5 * (1 + (s[0] * z[0] + s[1] * z[1] + s[2] * z[2]) / (sn * zn)));
     Triple bar{};
     for (std::size_t a = 0; a < kCone; ++a) bar[a] = (s[a] / sn + (a == 0 ? 1 : -1) * z[a] / zn) / (2 * gamma);
-    const double length = std::hypot(bar[1], bar[2]);
-    const double eta = std::sqrt(sn / zn), far = bar[0] + length;
+    const double side = length(bar[1], bar[2]);
+    const double eta = std::sqrt(sn / zn), far = bar[0] + side;
     Basis& basis = basis_[i];
-    basis = length > 0 ? Basis{bar[1] / length, bar[2] / length} : Basis{};
+    basis = side > 0 ? Basis{bar[1] / side, bar[2] / side} : Basis{};
     w_.own[cone_at(i)] = eta * far;
     w_.own[cone_at(i) + 1] = eta;
     w_.own[cone_at(i) + 2] = eta / far;
@@ -547,7 +558,7 @@ double Path::room(const Dual& ds, const Dual& dz, double dtau, double dkappa) co
       const Triple d = basis_[i].out(turned);
       const double along = (bar[0] * d[0] - bar[1] * d[1] - bar[2] * d[2]) / norm;
       const double factor = (along + d[0] / norm) / (bar[0] + 1);
-      return std::hypot(d[1] / norm - factor * bar[1], d[2] / norm - factor * bar[2]) - along;
+      return length(d[1] / norm - factor * bar[1], d[2] / norm - factor * bar[2]) - along;
     };
     const double most = std::max(depth(&ds.own[cone_at(i)]), depth(&dz.own[cone_at(i)]));
     if (most > 0) step = std::min(step, 1 / most);
