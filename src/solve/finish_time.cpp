@@ -10,8 +10,11 @@
 namespace windrow::solve {
 
 void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result) {
-  result = {};
-  Problem problem = times.region;
+  result.rho = result.attained = 0;
+  result.rounds = 0;
+  result.wanted.clear();
+  Problem& problem = scratch;
+  problem = times.region;
   const std::size_t n = problem.rows();
   problem.theta_gain = 1;
   problem.gain.clear();
@@ -20,7 +23,7 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   idle(problem, result.solution);
   result.solution.status = Status::failed;  // until something is found
   double rho = 0;
-  std::vector<double> fastest(n);
+  fastest.assign(n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
     if (times.steps[i] <= 0) continue;
     for (std::size_t k = 0; k < problem.types(); ++k)
@@ -30,7 +33,7 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   }
   for (int round = 1; round <= kMaxNewtonRounds; ++round) {
     result.rounds = round;
-    problem.weight = wanted_rates(times, fastest, rho);
+    wanted_rates(times, fastest, rho, problem.weight);
     Solution& solution = probe;
     any(problem, solution);
     if (solution.status != Status::optimal) break;

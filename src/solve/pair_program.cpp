@@ -550,7 +550,7 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     result.rho = std::max(result.rho, (times.elapsed_s[i] + times.steps[i] / fastest[i]) / times.fair_s[i]);
   }
   const auto demand = [&] {
-    alone.weight = wanted_rates(times, fastest, result.rho);
+    wanted_rates(times, fastest, result.rho, alone.weight);
     ways.measure(alone);
   };
   // What the rates that rho asks for cost at prices of rates: linear in them. No allocation has rates worth more than

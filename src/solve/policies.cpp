@@ -23,10 +23,12 @@ bool runs(const Jobs& jobs, std::size_t i) {
 }
 
 /// Rates in steps/s; jobs that run nowhere take no part.
-Problem region(const Jobs& jobs) {
+void region(const Jobs& jobs, Problem& problem) {
   const std::size_t n = jobs.size();
   WINDROW_CHECK(jobs.throughput.size() == n * jobs.types(), "{} jobs, {} types", n, jobs.types());
-  Problem problem;
+  problem.theta_gain = 0;
+  for (auto* const list : {&problem.gain, &problem.floor, &problem.count}) list->clear();
+  problem.allowed.clear();
   problem.capacity = jobs.capacity;
   problem.rate = jobs.throughput;
   problem.size = jobs.gpus;
@@ -39,14 +41,26 @@ Problem region(const Jobs& jobs) {
       problem.allowed[i * jobs.types() + k] = 0;
     }
   }
-  return problem;
 }
 
-/// Rates in units of `unit` for each row; 0 stays as it is.
-void scale_rows(Problem& problem, const std::vector<double>& unit) {
-  for (std::size_t i = 0; i < problem.rows(); ++i)
-    for (std::size_t k = 0; k < problem.types(); ++k)
-      if (unit[i] > 0) problem.rate[i * problem.types() + k] /= unit[i];
+double proportional_rate(const Jobs& jobs, double total, std::size_t i) {
+  double rate = 0;
+  for (std::size_t k = 0; k < jobs.types(); ++k)
+    rate += jobs.throughput[i * jobs.types() + k] * jobs.capacity[k] / total;
+  return rate;
+}
+
+/// What job i does on 1/n of the cluster.
+double isolated_rate(const Jobs& jobs, std::size_t i) {
+  double time = 0;
+  double rate = 0;
+  for (std::size_t k = 0; k < jobs.types(); ++k)
+    time += jobs.capacity[k] / static_cast<double>(jobs.size()) / jobs.gpus[i];
+  for (std::size_t k = 0; k < jobs.types(); ++k) {
+    const double share = jobs.capacity[k] / static_cast<double>(jobs.size()) / jobs.gpus[i] / std::max(1.0, time);
+    rate += jobs.throughput[i * jobs.types() + k] * share;
+  }
+  return rate;
 }
 
 }  // namespace
@@ -62,9 +76,7 @@ Jobs blind(const Jobs& jobs, std::optional<std::size_t> type) {
 std::vector<double> proportional_rate(const Jobs& jobs) {
   const double total = std::accumulate(jobs.capacity.begin(), jobs.capacity.end(), 0.0);
   std::vector<double> rate(jobs.size());
-  for (std::size_t i = 0; i < jobs.size() && total > 0; ++i)
-    for (std::size_t k = 0; k < jobs.types(); ++k)
-      rate[i] += jobs.throughput[i * jobs.types() + k] * jobs.capacity[k] / total;
+  for (std::size_t i = 0; i < jobs.size() && total > 0; ++i) rate[i] = proportional_rate(jobs, total, i);
   return rate;
 }
 
@@ -88,49 +100,80 @@ std::vector<double> isolated_allocation(const Jobs& jobs) {
 }
 
 std::vector<double> isolated_rate(const Jobs& jobs) {
-  const std::vector<double> x = isolated_allocation(jobs);
-  std::vector<double> rate(jobs.size());
-  for (std::size_t j = 0; j < x.size(); ++j) rate[j / jobs.types()] += jobs.throughput[j] * x[j];
+  std::vector<double> rate;
+  isolated_rate(jobs, rate);
   return rate;
 }
 
-Problem max_min_fairness(const Jobs& jobs) {
-  Problem problem = region(jobs);
+void isolated_rate(const Jobs& jobs, std::vector<double>& rate) {
+  rate.resize(jobs.size());
+  for (std::size_t i = 0; i < rate.size(); ++i) rate[i] = isolated_rate(jobs, i);
+}
+
+void max_min_fairness(const Jobs& jobs, Problem& problem) {
+  region(jobs, problem);
   problem.theta_gain = 1;
-  const std::vector<double> q = proportional_rate(jobs);
-  scale_rows(problem, q);
-  for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = runs(jobs, i) ? jobs.priority[i] / jobs.gpus[i] : 0;
+  const double total = std::accumulate(jobs.capacity.begin(), jobs.capacity.end(), 0.0);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const double q = total > 0 ? proportional_rate(jobs, total, i) : 0;
+    for (std::size_t k = 0; k < jobs.types() && q > 0; ++k) problem.rate[i * jobs.types() + k] /= q;
+    problem.weight[i] = runs(jobs, i) ? jobs.priority[i] / jobs.gpus[i] : 0;
+  }
+}
+
+Problem max_min_fairness(const Jobs& jobs) {
+  Problem problem;
+  max_min_fairness(jobs, problem);
   return problem;
 }
 
-Problem min_total_duration(const Jobs& jobs) {
-  Problem problem = region(jobs);
+void min_total_duration(const Jobs& jobs, Problem& problem) {
+  region(jobs, problem);
   problem.theta_gain = 1;
   for (std::size_t i = 0; i < jobs.size(); ++i) problem.weight[i] = runs(jobs, i) ? jobs.steps_left[i] : 0;
+}
+
+Problem min_total_duration(const Jobs& jobs) {
+  Problem problem;
+  min_total_duration(jobs, problem);
   return problem;
+}
+
+void max_sum_throughput(const Jobs& jobs, const std::vector<double>& price, const std::vector<double>& seconds_left,
+                        Problem& problem) {
+  region(jobs, problem);
+  problem.gain = jobs.throughput;
+  if (!price.empty())
+    for (std::size_t j = 0; j < problem.gain.size(); ++j) problem.gain[j] /= price[j % jobs.types()];
+  if (seconds_left.empty()) return;
+  problem.floor.assign(jobs.size(), 0.0);
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (seconds_left[i] > 0 && std::isfinite(seconds_left[i])) problem.floor[i] = jobs.steps_left[i] / seconds_left[i];
 }
 
 Problem max_sum_throughput(const Jobs& jobs, const std::vector<double>& price,
                            const std::vector<double>& seconds_left) {
-  Problem problem = region(jobs);
-  problem.gain = jobs.throughput;
-  if (!price.empty())
-    for (std::size_t j = 0; j < problem.gain.size(); ++j) problem.gain[j] /= price[j % jobs.types()];
-  if (seconds_left.empty()) return problem;
-  problem.floor.assign(jobs.size(), 0.0);
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    if (seconds_left[i] > 0 && std::isfinite(seconds_left[i])) problem.floor[i] = jobs.steps_left[i] / seconds_left[i];
+  Problem problem;
+  max_sum_throughput(jobs, price, seconds_left, problem);
   return problem;
 }
 
-FinishTimes finish_times(const Jobs& jobs) {
-  FinishTimes times{region(jobs), jobs.steps_left, jobs.elapsed_s, {}};
-  const std::vector<double> isolated = isolated_rate(jobs);
+void finish_times(const Jobs& jobs, FinishTimes& times) {
+  region(jobs, times.region);
+  times.steps = jobs.steps_left;
+  times.elapsed_s = jobs.elapsed_s;
+  times.fair_s.clear();
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const double isolated = isolated_rate(jobs, i);
     times.fair_s.push_back((jobs.served_s.empty() ? 0 : jobs.served_s[i]) +
-                           (isolated[i] > 0 ? jobs.steps_left[i] / isolated[i] : 0));
+                           (isolated > 0 ? jobs.steps_left[i] / isolated : 0));
     if (!runs(jobs, i)) times.steps[i] = 0;  // no part in the ratio
   }
+}
+
+FinishTimes finish_times(const Jobs& jobs) {
+  FinishTimes times;
+  finish_times(jobs, times);
   return times;
 }
 
@@ -267,35 +310,40 @@ std::optional<double> welfare_without(const Problem& region, std::size_t one) {
 
 }  // namespace
 
-StrategyProof strategy_proof_fairness(const Jobs& jobs) {
-  StrategyProof result;
-  const Problem problem = region(jobs);
+void Rooms::strategy_proof(const Jobs& jobs, StrategyProof& result) {
+  Problem& problem = scratch;
+  region(jobs, problem);
   const std::size_t n = jobs.size();
   const std::size_t types = jobs.types();
-  Rooms rooms;
-  rooms.welfare(problem, result.welfare);
+  welfare(problem, result.welfare);
   result.solves = 1;
   result.discount.assign(n, 1.0);
   result.x = result.welfare.x;
-  if (result.welfare.status != Status::optimal || rooms.able.size() < 2) return result;
+  if (result.welfare.status != Status::optimal || able.size() < 2) return;
   // Jobs that are alike have one discount.
-  std::vector<double> discount(rooms.classes.problem.rows(), -1);
-  for (std::size_t c = 0; c < rooms.able.size(); ++c) {
-    const std::size_t i = rooms.able[c];
-    double& own = discount[rooms.classes.class_of[c]];
+  std::vector<double> discount(classes.problem.rows(), -1);
+  for (std::size_t c = 0; c < able.size(); ++c) {
+    const std::size_t i = able[c];
+    double& own = discount[classes.class_of[c]];
     if (own < 0) {
       ++result.solves;
-      std::optional<double> without = rooms.interior.welfare_without(rooms.classes.class_of[c]);
+      std::optional<double> without = interior.welfare_without(classes.class_of[c]);
       if (!without) without = welfare_without(problem, i);
       if (!without) {
         result.welfare.status = Status::failed;
-        return result;
+        return;
       }
       own = std::min(1.0, std::exp(result.welfare.objective - log_rate(problem, result.welfare.x, i) - *without));
     }
     result.discount[i] = own;
     for (std::size_t k = 0; k < types; ++k) result.x[i * types + k] *= own;
   }
+}
+
+StrategyProof strategy_proof_fairness(const Jobs& jobs) {
+  Rooms rooms;
+  StrategyProof result;
+  rooms.strategy_proof(jobs, result);
   return result;
 }
 

@@ -48,10 +48,21 @@ double objective_of(const Problem& problem, const std::vector<double>& x, double
   return sum;
 }
 
+namespace {
+
+/// GPUs of a type that are taken, all rows together.
+double used(const Problem& problem, const std::vector<double>& x, std::size_t k) {
+  double gpus = 0;
+  for (std::size_t i = 0; i < problem.rows(); ++i)
+    gpus += problem.count_of(i) * problem.size[i] * x[i * problem.types() + k];
+  return gpus;
+}
+
+}  // namespace
+
 double violation(const Problem& problem, const std::vector<double>& x, double theta) {
   double worst = 0;
   const std::size_t types = problem.types();
-  std::vector<double> used(types);
   for (std::size_t i = 0; i < problem.rows(); ++i) {
     double time = 0;
     double scale = 1e-300;
@@ -59,7 +70,6 @@ double violation(const Problem& problem, const std::vector<double>& x, double th
       const double share = x[i * types + k];
       worst = std::max({worst, -share, problem.allows(i, k) ? 0.0 : share});
       time += share;
-      used[k] += problem.count_of(i) * problem.size[i] * share;
       scale = std::max(scale, problem.rate_of(i, k));
     }
     worst = std::max(worst, time - 1);
@@ -67,7 +77,7 @@ double violation(const Problem& problem, const std::vector<double>& x, double th
       worst = std::max(worst, (problem.weight[i] * theta + problem.floor_of(i) - rate_at(problem, x, i)) / scale);
   }
   for (std::size_t k = 0; k < types; ++k)
-    worst = std::max(worst, (used[k] - problem.capacity[k]) / std::max(problem.capacity[k], 1.0));
+    worst = std::max(worst, (used(problem, x, k) - problem.capacity[k]) / std::max(problem.capacity[k], 1.0));
   return worst;
 }
 
@@ -97,7 +107,6 @@ double upper_bound(const Problem& problem, const std::vector<double>& price, con
 
 void finish(const Problem& problem, Solution& solution) {
   const std::size_t types = problem.types();
-  std::vector<double> used(types);
   for (std::size_t i = 0; i < problem.rows(); ++i) {
     double time = 0;
     for (std::size_t k = 0; k < types; ++k) {
@@ -108,12 +117,13 @@ void finish(const Problem& problem, Solution& solution) {
     for (std::size_t k = 0; k < types; ++k) {
       double& share = solution.x[i * types + k];
       if (time > 1) share /= time;
-      used[k] += problem.count_of(i) * problem.size[i] * share;
     }
   }
-  for (std::size_t k = 0; k < types; ++k)
-    if (used[k] > problem.capacity[k])
-      for (std::size_t i = 0; i < problem.rows(); ++i) solution.x[i * types + k] *= problem.capacity[k] / used[k];
+  for (std::size_t k = 0; k < types; ++k) {
+    const double gpus = used(problem, solution.x, k);
+    if (gpus > problem.capacity[k])
+      for (std::size_t i = 0; i < problem.rows(); ++i) solution.x[i * types + k] *= problem.capacity[k] / gpus;
+  }
   judge(problem, solution);
 }
 

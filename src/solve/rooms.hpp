@@ -22,7 +22,8 @@ struct Rooms {
   EmbeddingSolver embedding;
   PriceSolver prices;
   Solution small, probe;
-  std::vector<double> numbers;
+  std::vector<double> numbers, fastest;
+  Problem scratch;
   Memory<Solution> solutions;
   Memory<WaterFilling> fillings;
   long hits = 0;
@@ -33,6 +34,7 @@ struct Rooms {
   /// As solve_welfare. `able` is then the rows that run somewhere, and `classes` are theirs.
   void welfare(const Problem& problem, Solution& solution);
   std::vector<std::size_t> able;
+  void strategy_proof(const Jobs& jobs, StrategyProof& result);
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);
   void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break, WaterFilling& filled);

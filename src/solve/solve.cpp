@@ -233,7 +233,10 @@ bool Rooms::nobody_asks(const Problem& problem) {
 }
 
 void Rooms::idle(const Problem& problem, Solution& whole) {
-  whole = {};
+  whole.method = Method::none;
+  whole.fell_back = false;
+  whole.objective = whole.bound = whole.gap = 0;
+  whole.rounds = 0;
   const bool met = std::all_of(problem.floor.begin(), problem.floor.end(), [](double floor) { return floor <= 0; });
   whole.status = met ? Status::optimal : Status::infeasible;
   whole.x.assign(problem.rows() * problem.types(), 0.0);

@@ -14,6 +14,7 @@ struct Solver::State {
   SumSolution sum;
   FinishTimeSolution finish;
   WaterFilling filling;
+  StrategyProof proof;
 
   void count(const Solution& answer, long fallbacks) {
     ++asked.problems;
@@ -54,6 +55,13 @@ const WaterFilling& Solver::fill(const Problem& problem, const Reweigh* reweigh,
   s.rooms.fill(problem, reweigh, filling, s.tie_break, s.filling);
   s.count(s.filling.last, s.filling.fallbacks);
   return s.filling;
+}
+
+const StrategyProof& Solver::strategy_proof_fairness(const Jobs& jobs) {
+  State& s = *state_;
+  s.rooms.strategy_proof(jobs, s.proof);
+  s.count(s.proof.welfare, s.proof.welfare.fell_back);
+  return s.proof;
 }
 
 const Asked& Solver::asked() const {

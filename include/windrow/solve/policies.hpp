@@ -36,20 +36,28 @@ Jobs blind(const Jobs& jobs, std::optional<std::size_t> type = std::nullopt);
 std::vector<double> proportional_rate(const Jobs& jobs);
 /// steps/s on 1/n of the cluster for each of n jobs, counted in GPUs.
 std::vector<double> isolated_rate(const Jobs& jobs);
+void isolated_rate(const Jobs& jobs, std::vector<double>& rate);
 
 /// The two as allocations, [jobs x types]. The first leaves out of account how many GPUs a job needs.
 std::vector<double> proportional_allocation(const Jobs& jobs);
 std::vector<double> isolated_allocation(const Jobs& jobs);
 
+// Each problem also in memory that is used again: a policy is asked thousands of times.
+
 /// max min_i gpus_i rate_i / (priority_i q_i), q the proportional rate. Jobs that run nowhere get nothing.
 /// Rates are in units of q_i and weights priority_i / gpus_i, so that `fill` of it has the levels z_i of water filling.
 Problem max_min_fairness(const Jobs& jobs);
+void max_min_fairness(const Jobs& jobs, Problem& problem);
 /// max tau, rate_i >= steps_left_i tau: all jobs end within 1 / tau seconds.
 Problem min_total_duration(const Jobs& jobs);
+void min_total_duration(const Jobs& jobs, Problem& problem);
 /// max sum_ik T_ik / price_k x_ik; `price` empty: 1. `seconds_left` empty, or infinite without deadline: the rates that
 /// the deadlines ask for are floors. Deadlines that have passed ask for nothing.
 Problem max_sum_throughput(const Jobs& jobs, const std::vector<double>& price, const std::vector<double>& seconds_left);
+void max_sum_throughput(const Jobs& jobs, const std::vector<double>& price, const std::vector<double>& seconds_left,
+                        Problem& problem);
 FinishTimes finish_times(const Jobs& jobs);
+void finish_times(const Jobs& jobs, FinishTimes& times);
 
 /// Any of these problems of `jobs` with its pairs, their rates in the units that `problem` gives each row.
 PackedProblem packed(const Jobs& jobs, const Problem& problem);

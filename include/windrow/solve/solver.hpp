@@ -28,6 +28,8 @@ class Solver {
   const SumSolution& solve_sum(const Problem& problem);
   const FinishTimeSolution& finish_time_fairness(const FinishTimes& times);
   const WaterFilling& fill(const Problem& problem, const Reweigh* reweigh = nullptr, Filling filling = Filling::exact);
+  /// Not remembered: most of the time is in the problems without a job, which are not the solver's to keep.
+  const StrategyProof& strategy_proof_fairness(const Jobs& jobs);
   const Asked& asked() const;
 
  private:

@@ -9,26 +9,34 @@ namespace {
 class FinishTimeFairness final : public LinearPolicy {
  public:
   FinishTimeFairness(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "largest finish-time ratio", "1", sight == Sight::pairs ? "vertex" : "central") {}
+      : LinearPolicy(config, sight,
+                     {.objective = "largest finish-time ratio",
+                      .unit = "1",
+                      .automatic = sight == Sight::pairs ? "vertex" : "central",
+                      .comes_again = false}) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
     solve::Jobs& jobs = look_at(input);
-    const std::vector<double>& served_s = fair_.update(input.jobs, solve::isolated_rate(jobs));
+    solve::isolated_rate(jobs, fair_rate_);
+    const std::vector<double>& served_s = fair_.update(input.jobs, fair_rate_);
     jobs.served_s.assign(served_s.begin(), served_s.end());
     if (packs()) {
       // As published, a priority divides a packed job's rates, but not its fair share; the other two do not look at it.
-      solve::FinishTimes times = solve::finish_times(jobs);
-      for (std::size_t i = 0; i < times.region.rate.size(); ++i)
-        times.region.rate[i] /= jobs.priority[i / input.cluster.types()];
-      const solve::PackedAllocation& packed = packed_solver(input).finish_time_fairness(jobs, kinds(), times);
+      solve::finish_times(jobs, times_);
+      for (std::size_t i = 0; i < times_.region.rate.size(); ++i)
+        times_.region.rate[i] /= jobs.priority[i / input.cluster.types()];
+      const solve::PackedAllocation& packed = packed_solver(input).finish_time_fairness(jobs, kinds(), times_);
       return write(input, packed, packed.rho, out);
     }
-    const solve::FinishTimeSolution& fair = solver().finish_time_fairness(solve::finish_times(jobs));
+    solve::finish_times(jobs, times_);
+    const solve::FinishTimeSolution& fair = solver().finish_time_fairness(times_);
     write(input, fair.solution, fair.rho, out);
   }
 
  private:
   FairService fair_;
+  std::vector<double> fair_rate_;
+  solve::FinishTimes times_;
 };
 }  // namespace
 

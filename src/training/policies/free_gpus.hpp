@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "windrow/training/policy.hpp"
@@ -10,19 +11,21 @@ namespace windrow::training {
 
 class FreeGpus {
  public:
-  explicit FreeGpus(const Cluster& cluster) : left_(cluster.gpus) {}
+  explicit FreeGpus(const Cluster& cluster) : types_(cluster.types()) {
+    std::copy(cluster.gpus.begin(), cluster.gpus.end(), left_.begin());
+  }
 
   /// The type on which the job is fastest among those that have its GPUs left; the alphabetically first of equals.
   std::optional<std::size_t> fastest_for(const JobView& job) const {
     std::optional<std::size_t> best;
-    for (std::size_t w = 0; w < left_.size(); ++w)
+    for (std::size_t w = 0; w < types_; ++w)
       if (fits(job, w) && (!best || job.steps_per_s[w] > job.steps_per_s[*best])) best = w;
     return best;
   }
   /// The type with the most GPUs left among those on which the job fits and runs; the alphabetically first of equals.
   std::optional<std::size_t> emptiest_for(const JobView& job) const {
     std::optional<std::size_t> best;
-    for (std::size_t w = 0; w < left_.size(); ++w)
+    for (std::size_t w = 0; w < types_; ++w)
       if (fits(job, w) && (!best || left_[w] > left_[*best])) best = w;
     return best;
   }
@@ -35,7 +38,8 @@ class FreeGpus {
  private:
   bool fits(const JobView& job, std::size_t w) const { return job.gpus <= left_[w] && job.steps_per_s[w] > 0; }
 
-  std::vector<int> left_;
+  std::size_t types_;
+  std::array<int, kMaxGpuTypes> left_{};
 };
 
 inline double fastest_steps_per_s(const JobView& job) {

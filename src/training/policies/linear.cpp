@@ -43,12 +43,14 @@ solve::TieBreak chosen(const TrainingConfig& config, Sight sight, std::string_vi
 
 }  // namespace
 
-LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-                           std::string_view objective_unit, std::string_view automatic, bool follows)
-    : sight_(sight), tie_break_(chosen(config, sight, automatic, follows)), solver_(tie_break_, kRemembered) {
+LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, const Traits& traits)
+    : sight_(sight),
+      tie_break_(chosen(config, sight, traits.automatic, traits.follows)),
+      remembered_(traits.comes_again ? kRemembered : 0),
+      solver_(tie_break_, remembered_) {
   jobs_.realisable = config.realisable;
-  explanation_.objective_name = objective_name;
-  explanation_.objective_unit = objective_unit;
+  explanation_.objective_name = traits.objective;
+  explanation_.objective_unit = traits.unit;
   explanation_.tie_break = name_of(tie_break_);
 }
 
@@ -83,7 +85,7 @@ solve::PackedSolver& LinearPolicy::packed_solver(const PolicyInput& input) {
           const PackedRates::Pair pair = input.packed(static_cast<int>(a), static_cast<int>(b), w);
           rates.set(a, b, w, {pair.first, pair.second});
         }
-    packed_solver_.emplace(std::move(rates), tie_break_, true, kRemembered);
+    packed_solver_.emplace(std::move(rates), tie_break_, true, remembered_);
   }
   return *packed_solver_;
 }

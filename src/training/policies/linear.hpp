@@ -24,10 +24,13 @@ class LinearPolicy : public Policy {
   const Explanation* explanation() const final { return &explanation_; }
 
  protected:
-  /// `automatic`: what tie_break `auto` means for this policy. `follows`: whether the published solver's path can be
-  /// followed, as `auto` does under compat: upstream; with pairs it cannot.
-  LinearPolicy(const TrainingConfig& config, Sight sight, std::string_view objective_name,
-               std::string_view objective_unit, std::string_view automatic = "central", bool follows = true);
+  struct Traits {
+    std::string_view objective, unit;
+    std::string_view automatic = "central";  ///< what tie_break `auto` means
+    bool follows = true;      ///< the published solver's path can be followed, as `auto` does under compat: upstream
+    bool comes_again = true;  ///< jobs have no state of their own, so that answers are worth keeping
+  };
+  LinearPolicy(const TrainingConfig& config, Sight sight, const Traits& traits);
 
   /// The jobs of a call in numbers, in memory that is used again. The explanation is begun anew.
   solve::Jobs& look_at(const PolicyInput& input);
@@ -48,6 +51,7 @@ class LinearPolicy : public Policy {
 
   Sight sight_;
   solve::TieBreak tie_break_;
+  std::size_t remembered_;
   solve::Jobs jobs_;
   std::vector<int> kinds_;
   solve::Solver solver_;

@@ -8,18 +8,21 @@ namespace {
 class MaxMinFairness final : public LinearPolicy {
  public:
   MaxMinFairness(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "smallest normalised throughput", "1") {}
+      : LinearPolicy(config, sight, {.objective = "smallest normalised throughput", .unit = "1"}) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
     const solve::Jobs& jobs = look_at(input);
-    const solve::Problem problem = solve::max_min_fairness(jobs);
+    solve::max_min_fairness(jobs, problem_);
     if (packs()) {
-      const solve::PackedAllocation& packed = packed_solver(input).solve(jobs, kinds(), problem);
+      const solve::PackedAllocation& packed = packed_solver(input).solve(jobs, kinds(), problem_);
       return write(input, packed, packed.alone.theta, out);
     }
-    const solve::Solution& solution = solver().solve(problem);
+    const solve::Solution& solution = solver().solve(problem_);
     write(input, solution, solution.theta, out);
   }
+
+ private:
+  solve::Problem problem_;
 };
 }  // namespace
 

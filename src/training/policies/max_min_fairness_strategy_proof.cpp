@@ -8,15 +8,18 @@ namespace {
 class StrategyProof final : public LinearPolicy {
  public:
   StrategyProof(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "sum of log throughputs before discounts", "1") {}
+      : LinearPolicy(config, sight, {.objective = "sum of log throughputs before discounts", .unit = "1"}) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
-    solve::StrategyProof proof = solve::strategy_proof_fairness(look_at(input));
-    const double objective = proof.welfare.objective;
-    if (!proof.x.empty()) proof.welfare.x = std::move(proof.x);
-    write(input, proof.welfare, objective, out);
-    explanation_.discounts = std::move(proof.discount);
+    const solve::StrategyProof& proof = solver().strategy_proof_fairness(look_at(input));
+    discounted_ = proof.welfare;
+    if (!proof.x.empty()) discounted_.x = proof.x;
+    write(input, discounted_, proof.welfare.objective, out);
+    explanation_.discounts = proof.discount;
   }
+
+ private:
+  solve::Solution discounted_;
 };
 }  // namespace
 

@@ -10,27 +10,29 @@ namespace {
 class WaterFilling final : public LinearPolicy {
  public:
   WaterFilling(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "smallest normalised throughput", "1",
-                     config.water_filling_mode == "single_round" ? "ecos" : "central",
-                     config.water_filling_mode == "single_round"),
+      : LinearPolicy(config, sight,
+                     {.objective = "smallest normalised throughput",
+                      .unit = "1",
+                      .automatic = config.water_filling_mode == "single_round" ? "ecos" : "central",
+                      .follows = config.water_filling_mode == "single_round"}),
         entities_(config.entities),
         filling_(config.water_filling_mode == "single_round" ? solve::Filling::single_round : solve::Filling::exact) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
     const solve::Jobs& jobs = look_at(input);
-    const solve::Problem problem = solve::max_min_fairness(jobs);
+    solve::max_min_fairness(jobs, problem_);
     solve::Reweigh reweigh;
     if (!entities_.weights.empty()) reweigh = solve::entity_weights(members(input), jobs.priority, jobs.gpus);
     const solve::Reweigh* const weights = reweigh ? &reweigh : nullptr;
     if (packs()) {
-      const solve::PackedAllocation& packed = packed_solver(input).fill(jobs, kinds(), problem, weights, filling_);
+      const solve::PackedAllocation& packed = packed_solver(input).fill(jobs, kinds(), problem_, weights, filling_);
       write(input, packed, lowest(jobs, packed.levels.level), out);
       note(packed.levels);
       // With pairs the last round often leaves no interior, and ends in a vertex that has the exact levels.
       explanation_.fell_back = explanation_.failed;
       return;
     }
-    const solve::WaterFilling& filled = solver().fill(problem, weights, filling_);
+    const solve::WaterFilling& filled = solver().fill(problem_, weights, filling_);
     write(input, filled.last, lowest(jobs, filled.level), out);
     note(filled);
   }
@@ -60,6 +62,7 @@ class WaterFilling final : public LinearPolicy {
   }
 
   EntitiesConfig entities_;
+  solve::Problem problem_;
   solve::Filling filling_;
 };
 }  // namespace

@@ -11,8 +11,10 @@ enum class Deadlines { ignored, kept };
 class MaxSumThroughput final : public LinearPolicy {
  public:
   MaxSumThroughput(const TrainingConfig& config, Sight sight, Counts counts, Deadlines deadlines)
-      : LinearPolicy(config, sight, counts == Counts::steps ? "sum of throughputs" : "sum of steps per cost",
-                     counts == Counts::steps ? "steps/s" : "steps/s per usd/h"),
+      : LinearPolicy(config, sight,
+                     {.objective = counts == Counts::steps ? "sum of throughputs" : "sum of steps per cost",
+                      .unit = counts == Counts::steps ? "steps/s" : "steps/s per usd/h",
+                      .comes_again = deadlines == Deadlines::ignored}),
         counts_(counts),
         deadlines_(deadlines) {}
 
@@ -25,12 +27,12 @@ class MaxSumThroughput final : public LinearPolicy {
     if (deadlines_ == Deadlines::kept)
       for (const JobView& job : input.jobs) seconds_left_.push_back(job.deadline_left_s);
     const solve::Jobs& jobs = look_at(input);
-    const solve::Problem problem = solve::max_sum_throughput(jobs, price_, seconds_left_);
+    solve::max_sum_throughput(jobs, price_, seconds_left_, problem_);
     if (packs()) {
-      const solve::PackedAllocation& packed = packed_solver(input).solve_sum(jobs, kinds(), problem);
+      const solve::PackedAllocation& packed = packed_solver(input).solve_sum(jobs, kinds(), problem_);
       return write(input, packed, packed.alone.objective, out);
     }
-    const solve::SumSolution& sum = solver().solve_sum(problem);
+    const solve::SumSolution& sum = solver().solve_sum(problem_);
     write(input, sum.solution, sum.solution.objective, out);
     explanation_.floors_dropped = sum.floors_dropped;
   }
@@ -39,6 +41,7 @@ class MaxSumThroughput final : public LinearPolicy {
   Counts counts_;
   Deadlines deadlines_;
   std::vector<double> price_, seconds_left_;
+  solve::Problem problem_;
 };
 
 void add(PolicyRegistry& registry, std::string name, std::string help, Sight sight, Counts counts,

@@ -7,14 +7,18 @@ namespace {
 class MinTotalDuration final : public LinearPolicy {
  public:
   MinTotalDuration(const TrainingConfig& config, Sight sight)
-      : LinearPolicy(config, sight, "time until all jobs are done", "s", sight == Sight::pairs ? "vertex" : "central"),
+      : LinearPolicy(config, sight,
+                     {.objective = "time until all jobs are done",
+                      .unit = "s",
+                      .automatic = sight == Sight::pairs ? "vertex" : "central",
+                      .comes_again = false}),
         bisects_(config.makespan_mode ? *config.makespan_mode == "bisection" : config.upstream()) {}
 
   void allocate(const PolicyInput& input, Allocation& out) override {
     const solve::Jobs& jobs = look_at(input);
-    const solve::Problem problem = solve::min_total_duration(jobs);
+    solve::min_total_duration(jobs, problem_);
     if (packs()) {
-      const solve::PackedAllocation& packed = packed_solver(input).solve(jobs, kinds(), problem);
+      const solve::PackedAllocation& packed = packed_solver(input).solve(jobs, kinds(), problem_);
       return write(input, packed, 1 / packed.alone.theta, out);
     }
     if (bisects_) {
@@ -23,12 +27,13 @@ class MinTotalDuration final : public LinearPolicy {
       explanation_.gap = 1 - horizon.exact_s / horizon.seconds;
       return;
     }
-    const solve::Solution& solution = solver().solve(problem);
+    const solve::Solution& solution = solver().solve(problem_);
     write(input, solution, 1 / solution.theta, out);
   }
 
  private:
   bool bisects_;
+  solve::Problem problem_;
 };
 }  // namespace
 

@@ -20,8 +20,8 @@ class Themis final : public Policy {
     const std::size_t n = queue_.size();
     const auto offered = static_cast<std::ptrdiff_t>(
         std::min(n, static_cast<std::size_t>(std::ceil((1 - filter_) * static_cast<double>(n)))));
-    std::stable_sort(queue_.begin(), queue_.begin() + offered,
-                     [](const Bid& a, const Bid& b) { return a.gain > b.gain; });
+    std::sort(queue_.begin(), queue_.begin() + offered,
+              [](const Bid& a, const Bid& b) { return a.gain != b.gain ? a.gain > b.gain : a.before(b); });
     FreeGpus free(input.cluster);
     for (const Bid& bid : queue_)
       if (const auto type = free.fastest_for(input.jobs[bid.job])) free.give(input.jobs[bid.job], *type, out[bid.job]);
@@ -32,6 +32,10 @@ class Themis final : public Policy {
     double unfairness;  // rho at full speed from now on
     double gain;        // fastest type over the mean of all GPUs
     std::size_t job;
+
+    bool before(const Bid& other) const {
+      return unfairness != other.unfairness ? unfairness > other.unfairness : job < other.job;
+    }
   };
 
   void rank(const PolicyInput& input) {
@@ -53,8 +57,7 @@ class Themis final : public Policy {
       queue_.push_back(
           {(job.age_s + job.steps_left / fastest) / fair_s, fastest * input.cluster.total_gpus() / mean, j});
     }
-    std::stable_sort(queue_.begin(), queue_.end(),
-                     [](const Bid& a, const Bid& b) { return a.unfairness > b.unfairness; });
+    std::sort(queue_.begin(), queue_.end(), [](const Bid& a, const Bid& b) { return a.before(b); });
   }
 
   double filter_;
