@@ -68,7 +68,7 @@ struct alignas(8 * kLanes) Block {
   Lanes x, zx;
   Lane su, zu, sv, zv;
   // The factors of B: its inverse, B^-1 V t, B^-1 U 1, V - V t'B^-1 V t, U - U 1'B^-1 U 1, U 1'B^-1 V t.
-  std::array<Lanes, K> inverse;
+  std::array<Lane, K*(K + 1) / 2> upper;
   Lanes vt, u1;
   Lane kv, ku, kuv;
   Lanes per_x;          ///< 1 / x
@@ -76,6 +76,11 @@ struct alignas(8 * kLanes) Block {
   // Residuals, the right side and the direction.
   Lanes rx, h, dx, dzx;
   Lane ru, rv, alpha, beta, dsu, dzu, dsv, dzv;
+
+  Lane& inverse(std::size_t k, std::size_t l) {
+    const std::size_t low = std::min(k, l), high = std::max(k, l);
+    return upper[high * (high + 1) / 2 + low];
+  }
 
   void factor() {
     Lanes d;
@@ -109,15 +114,26 @@ struct alignas(8 * kLanes) Block {
           off += d[m2] * (t[k] - t[m2]) * (t[l] - t[m2]);
           if (m2 > l) others += d[l] * d[m2] * (t[l] - t[m2]) * (t[l] - t[m2]);
         }
-        if (l > k) inverse[k][l] = inverse[l][k] = -d[k] * d[l] * (uu + vv * t[k] * t[l] + uu * vv * off) * per_det;
+        if (l > k) inverse(k, l) = -d[k] * d[l] * (uu + vv * t[k] * t[l] + uu * vv * off) * per_det;
       }
-      inverse[k][k] = d[k] * (1 + uu * ones + vv * squares + uu * vv * others) * per_det;
+      inverse(k, k) = d[k] * (1 + uu * ones + vv * squares + uu * vv * others) * per_det;
       vt[k] = vv * d[k] * (t[k] + uu * toward_t) * per_det;
       u1[k] = uu * d[k] * (1 + vv * toward_1) * per_det;
     }
     kv = vv * (1 + uu * d1) * per_det;
     ku = uu * (1 + vv * dtt) * per_det;
     kuv = uu * vv * dt * per_det;
+  }
+
+  void move(double primal, double dual) {
+    su += primal * dsu;
+    zu += dual * dzu;
+    sv += primal * dsv;
+    zv += dual * dzv;
+    for (std::size_t k = 0; k < K; ++k) {
+      x[k] += primal * dx[k];
+      zx[k] += dual * dzx[k];
+    }
   }
 
   /// The right side: B dx = V t alpha - U 1 beta + h.
@@ -196,8 +212,9 @@ class Interior {
 
   bool any_approach(int most, int& steps) {
     int left = -1;  // centring steps still to do, once the gap is reached
+    double forward = 0, back = 0;
     for (int step = 0; step < kMaxSteps; ++step) {
-      residuals();
+      residuals(forward, back);
       if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return false;
       best_gap_ = std::min(best_gap_, gap_);
       if (goal_ == Goal::welfare && most > 0 && kept_.rows.empty() && gap_ < kWarmGap && primal_residual_ < kWarmGap)
@@ -218,15 +235,11 @@ class Interior {
         const auto [primal, dual] = lengths(1.0);
         const double sigma = std::pow(mean_product(primal, dual) / mu_, 3);
         direction<true>(std::max(sigma * mu_, held_mu()));
-        const auto [forward, back] = lengths(kToBoundary);
-        if (std::min(forward, back) >= kTooShort) {
-          move(forward, back);
-          continue;
-        }
+        std::tie(forward, back) = lengths(kToBoundary);
+        if (std::min(forward, back) >= kTooShort) continue;
         direction<false>(std::max(kCautious * mu_, held_mu()));
       }
-      const auto [primal, dual] = lengths(kToBoundary);
-      move(primal, dual);
+      std::tie(forward, back) = lengths(kToBoundary);
     }
     return false;
   }
@@ -330,10 +343,20 @@ class Interior {
     }
   }
 
-  void residuals() {
+  /// Goes so far along the direction, and measures what is wrong there.
+  void residuals(double forward, double back) {
+    const bool moves = forward > 0 || back > 0;
+    if (moves) {
+      theta_ += forward * dtheta_;
+      for (std::size_t k = 0; k < K; ++k) {
+        slack_[k] += forward * dslack_[k];
+        price_[k] += back * dprice_[k];
+      }
+    }
     std::array<Lane, K> used{};
     Lane primal{}, dual{}, weights{}, products{}, worst_primal{}, worst_dual{}, worst_rate{};
     for (auto& row : rows_) {
+      if (moves) row.move(forward, back);
       Lane time{}, rate{}, own{};
       for (std::size_t k = 0; k < K; ++k) {
         time += row.x[k];
@@ -407,7 +430,7 @@ class Interior {
       row.factor();
       const Lane ms = row.m * row.s;
       for (std::size_t k = 0; k < K; ++k) {
-        for (std::size_t l = k; l < K; ++l) prices[k][l] += ms * row.s * row.inverse[k][l];
+        for (std::size_t l = k; l < K; ++l) prices[k][l] += ms * row.s * row.inverse(k, l);
         toward[k] += ms * row.w * row.vt[k];
       }
       theta += row.m * row.w * row.w * row.kv;
@@ -438,7 +461,7 @@ class Interior {
       Lane pull = row.alpha * row.kv + row.beta * row.kuv;
       for (std::size_t k = 0; k < K; ++k) {
         Lane y = row.alpha * row.vt[k] - row.beta * row.u1[k];
-        for (std::size_t l = 0; l < K; ++l) y += row.inverse[k][l] * row.h[l];
+        for (std::size_t l = 0; l < K; ++l) y += row.inverse(k, l) * row.h[l];
         gpus[k] += ms * y;
         pull -= row.vt[k] * row.h[k];
       }
@@ -449,6 +472,8 @@ class Interior {
     std::array<double, K + 1> solved;
     eliminate(right, solved);
     const double dtheta = has_theta_ ? solved[K] : 0;
+    double primal = 1 / kToBoundary, dual = 1 / kToBoundary;
+    Lane of_primal{}, of_dual{}, of_both{};
     for (auto& row : rows_) {
       const Lane alpha = row.alpha + row.w * dtheta;
       const Lane& beta = row.beta;
@@ -463,7 +488,7 @@ class Interior {
       Lane time{}, rate{};
       for (std::size_t k = 0; k < K; ++k) {
         Lane dx = alpha * row.vt[k] - beta * row.u1[k];
-        for (std::size_t l = 0; l < K; ++l) dx += row.inverse[k][l] * h[l];
+        for (std::size_t l = 0; l < K; ++l) dx += row.inverse(k, l) * h[l];
         row.dx[k] = dx;
         time += dx;
         rate += row.t[k] * dx;
@@ -474,12 +499,37 @@ class Interior {
       row.dsu = row.su < row.zu ? beta + row.ru - row.su * row.per_zu * row.dzu : row.ru - time;
       row.dsv = row.asks *
                 (row.sv < row.zv ? row.alpha - row.rv - row.sv * row.per_zv * row.dzv : rate - row.w * dtheta - row.rv);
+      shorten(row, primal, dual);
+      if constexpr (Corrected) continue;
+      Lane z_dx = row.dsu * row.zu, x_dz = row.su * row.dzu, dx_dz = row.dsu * row.dzu;
+      if (goal_ != Goal::welfare) {
+        z_dx += row.dsv * row.zv;
+        x_dz += row.sv * row.dzv;
+        dx_dz += row.dsv * row.dzv;
+      }
+      for (std::size_t k = 0; k < K; ++k) {
+        z_dx += row.dx[k] * row.zx[k];
+        x_dz += row.x[k] * row.dzx[k];
+        dx_dz += row.dx[k] * row.dzx[k];
+      }
+      of_primal += row.m * z_dx;
+      of_dual += row.m * x_dz;
+      of_both += row.m * dx_dz;
     }
+    by_primal_ = sum(of_primal);
+    by_dual_ = sum(of_dual);
+    by_both_ = sum(of_both);
     for (std::size_t k = 0; k < K; ++k) {
       dprice_[k] = solved[k];
       dslack_[k] = (cc[k] - slack_[k] * dprice_[k]) / price_[k];
+      shorten(slack_[k], dslack_[k], primal);
+      shorten(price_[k], dprice_[k], dual);
+      by_primal_ += dslack_[k] * price_[k];
+      by_dual_ += slack_[k] * dprice_[k];
+      by_both_ += dslack_[k] * dprice_[k];
     }
     dtheta_ = dtheta;
+    to_boundary_ = {primal, dual};
   }
 
   /// Prices that rows tie together, and nothing else holds, leave a pivot of rounding only: they do not move then.
@@ -508,68 +558,39 @@ class Interior {
     }
   }
 
+  /// How far the direction may be gone, if `limit` of the way to the boundary is allowed: of the iterate, of the duals.
   std::pair<double, double> lengths(double limit) const {
-    double primal = 1 / limit;
-    double dual = 1 / limit;
-    const auto one = [](double value, double change, double& length) {
-      if (value + length * change < 0) length = -value / change;
-    };
-    const auto each = [&](const Lane& value, const Lane& change, double& length) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) one(value[lane], change[lane], length);
-    };
-    for (std::size_t k = 0; k < K; ++k) {
-      one(slack_[k], dslack_[k], primal);
-      one(price_[k], dprice_[k], dual);
-    }
-    for (const auto& row : rows_) {
-      // Few rows shorten a step that others have shortened: ask all at once first.
-      Mask below = (row.su + primal * row.dsu < 0) | (row.sv + primal * row.dsv < 0) | (row.zu + dual * row.dzu < 0) |
-                   (row.zv + dual * row.dzv < 0);
-      for (std::size_t k = 0; k < K; ++k)
-        below |= (row.x[k] + primal * row.dx[k] < 0) | (row.zx[k] + dual * row.dzx[k] < 0);
-      if (!any(below)) continue;
-      each(row.su, row.dsu, primal);
-      each(row.zu, row.dzu, dual);
-      each(row.sv, row.dsv, primal);
-      each(row.zv, row.dzv, dual);
-      for (std::size_t k = 0; k < K; ++k) {
-        each(row.x[k], row.dx[k], primal);
-        each(row.zx[k], row.dzx[k], dual);
-      }
-    }
+    double primal = to_boundary_.first, dual = to_boundary_.second;
     if (goal_ != Goal::best) primal = dual = std::min(primal, dual);  // rates and their prices hang together
     return {std::min(1.0, limit * primal), std::min(1.0, limit * dual)};
   }
 
-  double mean_product(double primal, double dual) const {
-    Lane total{};
-    for (const auto& row : rows_) {
-      Lane own = (row.su + primal * row.dsu) * (row.zu + dual * row.dzu);
-      if (goal_ != Goal::welfare) own += (row.sv + primal * row.dsv) * (row.zv + dual * row.dzv);
-      for (std::size_t k = 0; k < K; ++k) own += (row.x[k] + primal * row.dx[k]) * (row.zx[k] + dual * row.dzx[k]);
-      total += row.m * own;
+  /// Shortens the ways to the boundary by those of a row's: few shorten what others have shortened.
+  static void shorten(const Block<K>& row, double& primal, double& dual) {
+    const auto each = [&](const Lane& value, const Lane& change, double& length) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) shorten(value[lane], change[lane], length);
+    };
+    Mask below = (row.su + primal * row.dsu < 0) | (row.sv + primal * row.dsv < 0) | (row.zu + dual * row.dzu < 0) |
+                 (row.zv + dual * row.dzv < 0);
+    for (std::size_t k = 0; k < K; ++k)
+      below |= (row.x[k] + primal * row.dx[k] < 0) | (row.zx[k] + dual * row.dzx[k] < 0);
+    if (!any(below)) return;
+    each(row.su, row.dsu, primal);
+    each(row.zu, row.dzu, dual);
+    each(row.sv, row.dsv, primal);
+    each(row.zv, row.dzv, dual);
+    for (std::size_t k = 0; k < K; ++k) {
+      each(row.x[k], row.dx[k], primal);
+      each(row.zx[k], row.dzx[k], dual);
     }
-    double result = sum(total);
-    for (std::size_t k = 0; k < K; ++k) result += (slack_[k] + primal * dslack_[k]) * (price_[k] + dual * dprice_[k]);
-    return result / products_;
+  }
+  static void shorten(double value, double change, double& length) {
+    if (value + length * change < 0) length = -value / change;
   }
 
-  void move(double primal, double dual) {
-    theta_ += primal * dtheta_;
-    for (std::size_t k = 0; k < K; ++k) {
-      slack_[k] += primal * dslack_[k];
-      price_[k] += dual * dprice_[k];
-    }
-    for (auto& row : rows_) {
-      row.su += primal * row.dsu;
-      row.zu += dual * row.dzu;
-      row.sv += primal * row.dsv;
-      row.zv += dual * row.dzv;
-      for (std::size_t k = 0; k < K; ++k) {
-        row.x[k] += primal * row.dx[k];
-        row.zx[k] += dual * row.dzx[k];
-      }
-    }
+  /// Of all products after such a step along the direction.
+  double mean_product(double primal, double dual) const {
+    return mu_ + (primal * by_primal_ + dual * by_dual_ + primal * dual * by_both_) / products_;
   }
 
   void read(Solution& solution) const {
@@ -612,6 +633,8 @@ class Interior {
   double theta_unit_ = 1, value_unit_ = 1, gain_ = 0, products_ = 0;
   double theta_ = 0, dtheta_ = 0, rtheta_ = 0;
   Vector<K> slack_{}, price_{}, dslack_{}, dprice_{}, rc_{};
+  std::pair<double, double> to_boundary_{};
+  double by_primal_ = 0, by_dual_ = 0, by_both_ = 0;  // what a step does to the sum of products
   std::array<std::array<double, K + 1>, K + 1> system_{};
   double mu_ = 0, gap_ = 0, value_ = 0, primal_residual_ = 0, dual_residual_ = 0, best_gap_ = HUGE_VAL;
 };
