@@ -233,8 +233,8 @@ class Interior {
       } else {
         direction<false>(0);
         const auto [primal, dual] = lengths(1.0);
-        const double sigma = std::pow(mean_product(primal, dual) / mu_, 3);
-        direction<true>(std::max(sigma * mu_, held_mu()));
+        const double left_over = mean_product(primal, dual) / mu_;
+        direction<true>(std::max(left_over * left_over * left_over * mu_, held_mu()));
         std::tie(forward, back) = lengths(kToBoundary);
         if (std::min(forward, back) >= kTooShort) continue;
         direction<false>(std::max(kCautious * mu_, held_mu()));
