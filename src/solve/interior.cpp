@@ -57,16 +57,21 @@ inline bool any(const Mask& a) {
 template <std::size_t K>
 using Vector = std::array<double, K>;
 
+/// Where four rows are.
+template <std::size_t K>
+struct alignas(8 * kLanes) Iterate {
+  std::array<Lane, K> x, zx;
+  Lane su, zu, sv, zv;
+};
+
 /// Four rows. A lane without a row has multiplicity 0 and no type.
 template <std::size_t K>
-struct alignas(8 * kLanes) Block {
+struct alignas(8 * kLanes) Block : Iterate<K> {
   using Lanes = std::array<Lane, K>;
+  using Iterate<K>::x, Iterate<K>::zx, Iterate<K>::su, Iterate<K>::zu, Iterate<K>::sv, Iterate<K>::zv;
   // The problem, scaled: the fastest type has rate 1. `open`, `asks`: 1 or 0.
   Lanes t, a, open;
   Lane w, b, m, s, scale, asks;
-  // The iterate.
-  Lanes x, zx;
-  Lane su, zu, sv, zv;
   // The factors of B: its inverse, B^-1 V t, B^-1 U 1, V - V t'B^-1 V t, U - U 1'B^-1 U 1, U 1'B^-1 V t.
   std::array<Lane, K*(K + 1) / 2> upper;
   Lanes vt, u1;
@@ -171,7 +176,7 @@ class Interior {
 
   std::optional<double> welfare_without(std::size_t i) {
     if (kept_.rows.empty()) return std::nullopt;
-    rows_ = kept_.rows;
+    for (std::size_t r = 0; r < rows_.size(); ++r) static_cast<Iterate<K>&>(rows_[r]) = kept_.rows[r];
     slack_ = kept_.slack;
     price_ = kept_.price;
     Block<K>& row = rows_[i / kLanes];
@@ -184,20 +189,33 @@ class Interior {
     row.m[lane] -= 1;
     best_gap_ = HUGE_VAL;
     int steps = 0;
-    if (!approach(0, steps)) return std::nullopt;
-    double welfare = 0;
+    std::optional<double> welfare;
+    if (approach(0, steps)) welfare = log_rates();
+    row.m[lane] += 1;
+    return welfare;
+  }
+
+ private:
+  double log_rates() const {
+    double sum = 0;
     for (std::size_t r = 0; r < n_; ++r) {
       const Block<K>& other = rows_[r / kLanes];
       const std::size_t at = r % kLanes;
       if (other.m[at] <= 0) continue;
       double rate = 0;
       for (std::size_t k = 0; k < K; ++k) rate += other.t[k][at] * other.x[k][at];
-      welfare += other.m[at] * std::log(rate * other.scale[at]);
+      sum += other.m[at] * std::log(rate * other.scale[at]);
     }
-    return welfare;
+    return sum;
   }
 
- private:
+  void keep() {
+    kept_.rows.assign(rows_.begin(), rows_.end());
+    kept_.slack = slack_;
+    kept_.price = price_;
+    kept_.products = products_;
+  }
+
   /// Steps to the target gap, and on towards the centre there for `most` steps at most. False where it does not get
   /// there. An iterate of a welfare problem is kept on the way.
   bool approach(int most, int& steps) {
@@ -218,7 +236,7 @@ class Interior {
       if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return false;
       best_gap_ = std::min(best_gap_, gap_);
       if (goal_ == Goal::welfare && most > 0 && kept_.rows.empty() && gap_ < kWarmGap && primal_residual_ < kWarmGap)
-        kept_ = {rows_, slack_, price_, products_};
+        keep();
       if (left < 0 && gap_ <= 2 * target_gap_ && primal_residual_ < 1e-8 && dual_residual_ < 1e-8) left = most;
       steps = step;
       if (left > 0 && left < kSettlingSteps && off_centre() < kCentred) left = 0;
@@ -442,6 +460,7 @@ class Interior {
     }
     system_[K][K] = has_theta_ ? sum(theta) : 1;
     for (std::size_t k = 0; k < K; ++k) system_[k][k] += slack_[k] / price_[k];
+    factor_system();
   }
 
   /// The Newton direction to products of `mu`; `Corrected`: by the direction that is there now.
@@ -532,29 +551,35 @@ class Interior {
     to_boundary_ = {primal, dual};
   }
 
-  /// Prices that rows tie together, and nothing else holds, leave a pivot of rounding only: they do not move then.
-  void eliminate(std::array<double, K + 1> right, std::array<double, K + 1>& solved) const {
-    auto matrix = system_;
+  /// The system's factors, for all directions of a step. Prices that rows tie together, and nothing else holds, leave a
+  /// pivot of rounding only: they do not move then.
+  void factor_system() {
     double largest = 0;
-    for (std::size_t k = 0; k < K; ++k) largest = std::max(largest, matrix[k][k]);
+    for (std::size_t k = 0; k < K; ++k) largest = std::max(largest, system_[k][k]);
     const double rounding = 1e-22 * largest;
     for (std::size_t c = 0; c <= K; ++c) {
       std::size_t pivot = c;
       for (std::size_t r = c + 1; r <= K; ++r)
-        if (std::abs(matrix[r][c]) > std::abs(matrix[pivot][c])) pivot = r;
-      std::swap(matrix[c], matrix[pivot]);
-      std::swap(right[c], right[pivot]);
-      if (c < K && !(std::abs(matrix[c][c]) > rounding)) continue;
+        if (std::abs(system_[r][c]) > std::abs(system_[pivot][c])) pivot = r;
+      pivot_[c] = pivot;
+      if (pivot != c) std::swap(system_[c], system_[pivot]);
+      moves_[c] = c == K || std::abs(system_[c][c]) > rounding;
       for (std::size_t r = c + 1; r <= K; ++r) {
-        const double times = matrix[r][c] / matrix[c][c];
-        for (std::size_t j = c; j <= K; ++j) matrix[r][j] -= times * matrix[c][j];
-        right[r] -= times * right[c];
+        const double times = moves_[c] ? system_[r][c] / system_[c][c] : 0;
+        system_[r][c] = times;
+        for (std::size_t j = c + 1; j <= K && moves_[c]; ++j) system_[r][j] -= times * system_[c][j];
       }
     }
+  }
+
+  void eliminate(std::array<double, K + 1> right, std::array<double, K + 1>& solved) const {
+    for (std::size_t c = 0; c <= K; ++c) std::swap(right[c], right[pivot_[c]]);
+    for (std::size_t r = 1; r <= K; ++r)
+      for (std::size_t c = 0; c < r; ++c) right[r] -= system_[r][c] * right[c];
     for (std::size_t c = K + 1; c-- > 0;) {
       double rest = right[c];
-      for (std::size_t j = c + 1; j <= K; ++j) rest -= matrix[c][j] * solved[j];
-      solved[c] = c < K && !(std::abs(matrix[c][c]) > rounding) ? 0 : rest / matrix[c][c];
+      for (std::size_t j = c + 1; j <= K; ++j) rest -= system_[c][j] * solved[j];
+      solved[c] = moves_[c] ? rest / system_[c][c] : 0;
     }
   }
 
@@ -617,7 +642,7 @@ class Interior {
 
   /// Where welfare problems with a job less begin.
   struct Kept {
-    std::vector<Block<K>> rows;
+    std::vector<Iterate<K>> rows;
     Vector<K> slack{}, price{};
     double products = 0;
   };
@@ -636,6 +661,8 @@ class Interior {
   std::pair<double, double> to_boundary_{};
   double by_primal_ = 0, by_dual_ = 0, by_both_ = 0;  // what a step does to the sum of products
   std::array<std::array<double, K + 1>, K + 1> system_{};
+  std::array<std::size_t, K + 1> pivot_{};
+  std::array<bool, K + 1> moves_{};
   double mu_ = 0, gap_ = 0, value_ = 0, primal_residual_ = 0, dual_residual_ = 0, best_gap_ = HUGE_VAL;
 };
 
