@@ -89,6 +89,7 @@ class SandboxExecutor final : public Executor {
     channel_.emplace(std::move(sockets.ours));
     errors_ = std::move(errors.read_end);
     tail_.clear();
+    settled_ = 0;
     reported_ = 0;
     condemned_ = 0;
     channel_->send(setup_.message());
@@ -99,15 +100,22 @@ class SandboxExecutor final : public Executor {
 
   void receive(const Deliver& deliver) {
     channel_->fill();
-    read_errors();
+    bool news = false;
     while (auto message = channel_->next()) {
       const std::uint32_t count = ResultsMessage::header(*message).count;
       if (!stopping()) tasks_.erase(tasks_.begin(), tasks_.begin() + count);  // after a drop there is none to tick off
       reported_ += count;
       strikes_ = 0;
-      tail_.clear();  // what finished points printed is of no interest
+      news = true;
       deliver(std::move(*message));
     }
+    // What finished points printed is of no interest. But results and output come by two ways: what was read since the
+    // results before these may already be the next point's, and be all that there is to know of its death.
+    if (news) {
+      tail_.erase(0, settled_);
+      settled_ = tail_.size();
+    }
+    read_errors();
   }
 
   void read_errors() {
@@ -116,7 +124,11 @@ class SandboxExecutor final : public Executor {
       const ssize_t count = ::read(errors_.get(), buffer.data(), buffer.size());
       if (count > 0) {
         tail_.append(buffer.data(), static_cast<std::size_t>(count));
-        if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+        if (tail_.size() > 2 * kTailBytes) {
+          const std::size_t surplus = tail_.size() - kTailBytes;
+          tail_.erase(0, surplus);
+          settled_ -= std::min(settled_, surplus);
+        }
       } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
         errors_.close();
       } else if (errno == EAGAIN) {
@@ -189,6 +201,7 @@ class SandboxExecutor final : public Executor {
   std::optional<Channel> channel_;
   Descriptor errors_;
   std::string tail_;             ///< of what the sandbox printed
+  std::size_t settled_ = 0;      ///< of these, bytes that were read before the last results came
   std::uint64_t reported_ = 0;   ///< points of this sandbox whose records arrived
   std::uint64_t condemned_ = 0;  ///< number of the point for whose slowness the sandbox was killed; 0: not killed
   int strikes_ = 0;              ///< deaths in a row for which no point can be blamed

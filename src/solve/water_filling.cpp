@@ -9,6 +9,8 @@
 namespace windrow::solve {
 namespace {
 
+constexpr double kMissed = 1e-10;  // by shares of a round, of a row's fastest rate
+
 double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t i) {
   double rate = 0;
   for (std::size_t k = 0; k < problem.types(); ++k) rate += problem.rate_of(i, k) * x[i * problem.types() + k];
@@ -64,7 +66,16 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
       rooms.interior.solve(round, 1e-9, InteriorSolver::Goal::best, solution);
     if (solution.status != Status::optimal)  // frozen rows leave little room
       rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
-    if (solution.status != Status::optimal) rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+    if (solution.status != Status::optimal) {
+      rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+      // Prices that are right may come with shares that miss a floor by a little, and whoever gets what the others leave
+      // would have many times that. The last round's shares miss none.
+      if (solution.status == Status::optimal && !last.x.empty() &&
+          violation(round, solution.x, solution.theta) > kMissed) {
+        solution.x = last.x;
+        judge(round, solution);
+      }
+    }
     fall_back(round, solution);
     RoundAnswer answer{solution.status,
                        solution.theta,
