@@ -68,8 +68,8 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
       rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
     if (solution.status != Status::optimal) {
       rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
-      // Prices that are right may come with shares that miss a floor by a little, and whoever gets what the others leave
-      // would have many times that. The last round's shares miss none.
+      // Prices that are right may come with shares that miss a floor by a little, and whoever gets what the others
+      // leave would have many times that. The last round's shares miss none.
       if (solution.status == Status::optimal && !last.x.empty() &&
           violation(round, solution.x, solution.theta) > kMissed) {
         solution.x = last.x;
