@@ -8,6 +8,9 @@
 
 #include "support/training.hpp"
 
+// The address sanitizer has functions of its own that must not be mixed with these.
+#ifndef __SANITIZE_ADDRESS__
+
 namespace {
 std::atomic<long> allocations = 0;
 }
@@ -69,3 +72,5 @@ INSTANTIATE_TEST_SUITE_P(Policies, SteadyState,
 
 }  // namespace
 }  // namespace windrow::test
+
+#endif
