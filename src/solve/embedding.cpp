@@ -43,6 +43,23 @@ struct Dual {
   std::vector<double> capacity;  ///< [types]
 };
 
+void add(Primal& to, double part, const Primal& of) {
+  for (std::size_t j = 0; j < to.own.size(); ++j) to.own[j] += part * of.own[j];
+  to.theta += part * of.theta;
+}
+void add(Dual& to, double part, const Dual& of) {
+  for (std::size_t r = 0; r < to.own.size(); ++r) to.own[r] += part * of.own[r];
+  for (std::size_t k = 0; k < to.capacity.size(); ++k) to.capacity[k] += part * of.capacity[k];
+}
+void multiply(Primal& v, double factor) {
+  for (double& value : v.own) value *= factor;
+  v.theta *= factor;
+}
+void multiply(Dual& v, double factor) {
+  for (double& value : v.own) value *= factor;
+  for (double& value : v.capacity) value *= factor;
+}
+
 /// A small system of equations, by Gauss's elimination with pivoting: rows of a program have blocks of very different
 /// size, and the squares of a normal equation would lose them.
 template <std::size_t Most>
@@ -602,12 +619,10 @@ bool Path::run() {
   if (!factorise()) return false;
   zero(b_);
   eliminate(b_, limit, x_, s_);
-  for (double& value : s_.own) value = -value;
-  for (double& value : s_.capacity) value = -value;
+  multiply(s_, -1);
   into_cone(s_);
   Primal minus_c = cost;
-  for (double& value : minus_c.own) value = -value;
-  minus_c.theta = -minus_c.theta;
+  multiply(minus_c, -1);
   fill(bz_, 0);
   eliminate(minus_c, bz_, dx_, z_);
   into_cone(z_);
@@ -644,23 +659,14 @@ bool Path::run() {
     eliminate(minus_c, limit, dx1_, dz1_);
     // Straight to the optimum, to see how far that goes.
     bz_ = s_;
-    for (std::size_t r = 0; r < bz_.own.size(); ++r) bz_.own[r] -= rz_.own[r];
-    for (std::size_t k = 0; k < types; ++k) bz_.capacity[k] -= rz_.capacity[k];
+    add(bz_, -1, rz_);
     eliminate(rx_, bz_, dx_, dz_);
     const double denominator = kappa_ / tau_ - dot(cost, dx1_) - dot(limit, dz1_);
     double dtau = (rt - kappa_ + dot(cost, dx_) + dot(limit, dz_)) / denominator;
-    const auto add = [](Dual& to, double part, const Dual& of) {
-      for (std::size_t r = 0; r < to.own.size(); ++r) to.own[r] += part * of.own[r];
-      for (std::size_t k = 0; k < to.capacity.size(); ++k) to.capacity[k] += part * of.capacity[k];
-    };
     add(dz_, dtau, dz1_);
     scale(dz_, wdz_);
     ds_ = wdz_;
-    const auto negate = [](Dual& v) {
-      for (double& value : v.own) value = -value;
-      for (double& value : v.capacity) value = -value;
-    };
-    negate(ds_);
+    multiply(ds_, -1);
     add(ds_, -1, lambda_);
     double dkappa = -kappa_ - kappa_ / tau_ * dtau;
     const double free = 1 - room(ds_, wdz_, dtau, dkappa);
@@ -678,22 +684,19 @@ bool Path::run() {
     scale(ds_, bz_);
     add(bz_, -(1 - centring), rz_);
     b_ = rx_;
-    for (double& value : b_.own) value *= 1 - centring;
-    b_.theta *= 1 - centring;
+    multiply(b_, 1 - centring);
     eliminate(b_, bz_, dx_, dz_);
     const double both = kappa_ * tau_ + dkappa * dtau - centring * mu;
     dtau = ((1 - centring) * rt - both / tau_ + dot(cost, dx_) + dot(limit, dz_)) / denominator;
-    for (std::size_t j = 0; j < dx_.own.size(); ++j) dx_.own[j] += dtau * dx1_.own[j];
-    dx_.theta += dtau * dx1_.theta;
+    add(dx_, dtau, dx1_);
     add(dz_, dtau, dz1_);
     scale(dz_, wdz_);
     add(ds_, 1, wdz_);
-    negate(ds_);
+    multiply(ds_, -1);
     dkappa = -(both + kappa_ * dtau) / tau_;
     const double step = kOfStep * room(ds_, wdz_, dtau, dkappa);
     scale(ds_, bz_);
-    for (std::size_t j = 0; j < x_.own.size(); ++j) x_.own[j] += step * dx_.own[j];
-    x_.theta += step * dx_.theta;
+    add(x_, step, dx_);
     add(z_, step, dz_);
     add(s_, step, bz_);
     for (std::size_t i = 0; i < rows && cones; ++i)

@@ -9,7 +9,7 @@
 
 namespace windrow::solve {
 
-inline constexpr double kFloorSlack = 1e-9;
+inline constexpr double kFloorSlack = 1e-9;  ///< what `fill_levels` is given where rounds are solved for the centre
 
 struct RoundAnswer {
   Status status;

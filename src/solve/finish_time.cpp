@@ -71,9 +71,7 @@ void Rooms::finish_times(const FinishTimes& times, TieBreak tie_break, FinishTim
   }
   for (std::size_t i = 0; i < n; ++i) {
     if (times.steps[i] <= 0) continue;
-    double rate = 0;
-    for (std::size_t k = 0; k < problem.types(); ++k)
-      rate += problem.rate_of(i, k) * result.solution.x[i * problem.types() + k];
+    const double rate = rate_at(problem, result.solution.x, i);
     result.attained = std::max(result.attained, (times.elapsed_s[i] + times.steps[i] / rate) / times.fair_s[i]);
   }
 }

@@ -50,16 +50,18 @@ double proportional_rate(const Jobs& jobs, double total, std::size_t i) {
   return rate;
 }
 
-/// What job i does on 1/n of the cluster.
-double isolated_rate(const Jobs& jobs, std::size_t i) {
+/// Calls `give(type, share)` with job i's share of each type on 1/n of the cluster, counted in GPUs.
+template <class Give>
+void isolated_shares(const Jobs& jobs, std::size_t i, Give give) {
+  const auto n = static_cast<double>(jobs.size());
   double time = 0;
+  for (std::size_t k = 0; k < jobs.types(); ++k) time += jobs.capacity[k] / n / jobs.gpus[i];
+  for (std::size_t k = 0; k < jobs.types(); ++k) give(k, jobs.capacity[k] / n / jobs.gpus[i] / std::max(1.0, time));
+}
+
+double isolated_rate(const Jobs& jobs, std::size_t i) {
   double rate = 0;
-  for (std::size_t k = 0; k < jobs.types(); ++k)
-    time += jobs.capacity[k] / static_cast<double>(jobs.size()) / jobs.gpus[i];
-  for (std::size_t k = 0; k < jobs.types(); ++k) {
-    const double share = jobs.capacity[k] / static_cast<double>(jobs.size()) / jobs.gpus[i] / std::max(1.0, time);
-    rate += jobs.throughput[i * jobs.types() + k] * share;
-  }
+  isolated_shares(jobs, i, [&](std::size_t k, double share) { rate += jobs.throughput[i * jobs.types() + k] * share; });
   return rate;
 }
 
@@ -88,14 +90,9 @@ std::vector<double> proportional_allocation(const Jobs& jobs) {
 }
 
 std::vector<double> isolated_allocation(const Jobs& jobs) {
-  const auto n = static_cast<double>(jobs.size());
   std::vector<double> x(jobs.size() * jobs.types());
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    double* const share = &x[i * jobs.types()];
-    double time = 0;
-    for (std::size_t k = 0; k < jobs.types(); ++k) time += share[k] = jobs.capacity[k] / n / jobs.gpus[i];
-    for (std::size_t k = 0; k < jobs.types(); ++k) share[k] /= std::max(1.0, time);
-  }
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    isolated_shares(jobs, i, [&](std::size_t k, double share) { x[i * jobs.types() + k] = share; });
   return x;
 }
 
@@ -292,12 +289,6 @@ Horizon bisect_total_duration(const Jobs& jobs) {
 
 namespace {
 
-double log_rate(const Problem& region, const std::vector<double>& x, std::size_t i) {
-  double rate = 0;
-  for (std::size_t k = 0; k < region.types(); ++k) rate += region.rate_of(i, k) * x[i * region.types() + k];
-  return std::log(rate);
-}
-
 /// The welfare of all jobs but `one`, from scratch.
 std::optional<double> welfare_without(const Problem& region, std::size_t one) {
   Problem others = region;
@@ -333,7 +324,8 @@ void Rooms::strategy_proof(const Jobs& jobs, StrategyProof& result) {
         result.welfare.status = Status::failed;
         return;
       }
-      own = std::min(1.0, std::exp(result.welfare.objective - log_rate(problem, result.welfare.x, i) - *without));
+      own = std::min(1.0,
+                     std::exp(result.welfare.objective - std::log(rate_at(problem, result.welfare.x, i)) - *without));
     }
     result.discount[i] = own;
     for (std::size_t k = 0; k < types; ++k) result.x[i * types + k] *= own;

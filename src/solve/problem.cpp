@@ -24,13 +24,11 @@ void check(const Problem& problem) {
   for (std::size_t i = 0; i < n; ++i) WINDROW_CHECK(problem.size[i] > 0 && problem.count_of(i) > 0, "row {}", i);
 }
 
-namespace {
 double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t i) {
   double rate = 0;
   for (std::size_t k = 0; k < problem.types(); ++k) rate += problem.rate_of(i, k) * x[i * problem.types() + k];
   return rate;
 }
-}  // namespace
 
 double theta_of(const Problem& problem, const std::vector<double>& x) {
   double theta = HUGE_VAL;

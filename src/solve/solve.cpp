@@ -185,9 +185,7 @@ Solution lexicographic(Rooms& rooms, const Problem& problem) {
   if (filled.last.status != Status::optimal) return {};
   std::vector<double> wanted(problem.rows());
   for (std::size_t i = 0; i < problem.rows(); ++i) {
-    double rate = 0;  // what the filling attains is feasible; its levels are to rounding
-    for (std::size_t k = 0; k < problem.types(); ++k)
-      rate += problem.rate_of(i, k) * filled.last.x[i * problem.types() + k];
+    const double rate = rate_at(problem, filled.last.x, i);  // feasible; the levels are so to rounding
     wanted[i] = problem.weight[i] > 0 ? std::min(filled.level[i], rate) * (1 - kLevelSlack) : problem.floor_of(i);
   }
   Solution solution = least_time_of_few(problem, wanted, open);
@@ -357,8 +355,7 @@ void Rooms::welfare(const Problem& problem, Solution& solution) {
   gradient.gain.resize(own.rate.size());
   double jobs = 0;
   for (std::size_t c = 0; c < kept.size(); ++c) {
-    double rate = 0;
-    for (std::size_t k = 0; k < types; ++k) rate += own.rate_of(c, k) * found.x[c * types + k];
+    const double rate = rate_at(own, found.x, c);
     for (std::size_t k = 0; k < types; ++k) {
       gradient.gain[c * types + k] = own.rate_of(c, k) / rate;
       solution.x[kept[c] * types + k] = found.x[c * types + k];

@@ -11,12 +11,6 @@ namespace {
 
 constexpr double kMissed = 1e-10;  // by shares of a round, of a row's fastest rate
 
-double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t i) {
-  double rate = 0;
-  for (std::size_t k = 0; k < problem.types(); ++k) rate += problem.rate_of(i, k) * x[i * problem.types() + k];
-  return rate;
-}
-
 /// What each row gets with all of its time where it is fastest.
 std::vector<double> caps_of(const Problem& problem) {
   std::vector<double> caps(problem.rows(), 0.0);

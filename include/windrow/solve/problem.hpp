@@ -72,6 +72,9 @@ struct Asked {
 /// Throws InvariantError where the shapes do not fit or a number is not finite.
 void check(const Problem& problem);
 
+/// What row i gets: sum_k rate_ik x_ik.
+double rate_at(const Problem& problem, const std::vector<double>& x, std::size_t i);
+
 /// The largest theta for which `x` meets all rows with a weight; 0 where there is none.
 double theta_of(const Problem& problem, const std::vector<double>& x);
 double objective_of(const Problem& problem, const std::vector<double>& x, double theta);
