@@ -166,6 +166,26 @@ class FastLoop {
   }
 
  private:
+  struct Behind {
+    double share;
+    Index combo;
+    std::int32_t gpus;
+  };
+  struct TypeQueue {
+    std::vector<Index> sharing;  // combinations with a share on the type that run there, in the order last found
+    std::vector<Behind> behind;  // others, with smaller shares, that have not come up since the last reset
+    double most_behind = 0;      // no share there is larger
+    int least_gpus_behind = 0;   // nor number of GPUs smaller
+    std::vector<Index> waiting;  // jobs without a share
+    bool waiting_sorted = false;
+
+    template <class Gone>
+    void erase_sharing(Gone gone) {
+      std::erase_if(sharing, gone);
+      std::erase_if(behind, [&](const Behind& one) { return gone(one.combo); });
+    }
+  };
+
   Combo& at(Index c) { return combos_[static_cast<std::size_t>(c)]; }
   const Combo& at(Index c) const { return combos_[static_cast<std::size_t>(c)]; }
   std::int32_t* gpus_of(Index c) {
@@ -324,12 +344,17 @@ class FastLoop {
     const auto gone = [this](Index c) { return at(c).gone; };
     std::erase_if(pairs_, [&](const PairOfJobs& pair) { return gone(pair.combo); });
     std::erase_if(sharing_pairs_, gone);
-    for (TypeQueue& queue : queues_) std::erase_if(queue.sharing, gone);
+    for (TypeQueue& queue : queues_) queue.erase_sharing(gone);
   }
 
   void forget(Index c) {
-    for (std::size_t w = 0; w < types_; ++w)
-      if (at(c).runs(w)) std::erase(at(c).share[w] != 0 ? queues_[w].sharing : queues_[w].waiting, c);
+    for (std::size_t w = 0; w < types_; ++w) {
+      if (!at(c).runs(w)) continue;
+      if (at(c).share[w] != 0)
+        queues_[w].erase_sharing([c](Index other) { return other == c; });
+      else
+        std::erase(queues_[w].waiting, c);
+    }
     at(c).type = -1;
     gone_.push_back(c);  // its place is used again from the next step on
   }
@@ -338,6 +363,13 @@ class FastLoop {
     for (const Index pair : at(a).pairs)
       if (at(pair).first == b || at(pair).second == b) return pair;
     return kNone;
+  }
+
+  /// By the other job; or takes them away again.
+  void list_pairs_of(Index job, bool there) {
+    for (const Index pair : at(job).pairs)
+      pair_with_[static_cast<std::size_t>(at(pair).first == job ? at(pair).second : at(pair).first)] =
+          there ? pair : kNone;
   }
 
   /// A pair that has existed at a reset, but was not told apart from the others until now.
@@ -428,9 +460,15 @@ class FastLoop {
     }
     for (const Index c : sharing_pairs_) at(c).share = {};
     sharing_pairs_.clear();
+    pair_with_.assign(combos_.size(), kNone);
+    Index listed = kNone;  // a policy names a job's pairs one after the other
     for (const auto& pair : allocation_.pairs()) {
       const Index a = singles_[pair.first], b = singles_[pair.second];
-      Index c = find_pair(a, b);
+      if (a != listed) {
+        if (listed != kNone) list_pairs_of(listed, false);
+        list_pairs_of(listed = a, true);
+      }
+      Index c = pair_with_[static_cast<std::size_t>(b)];
       if (c == kNone) c = make_pair(a, b);
       at(c).share = pair.share;
       sharing_pairs_.push_back(c);
@@ -444,6 +482,7 @@ class FastLoop {
     newcomers_.clear();
     for (TypeQueue& queue : queues_) {
       queue.sharing.clear();
+      queue.behind.clear();
       queue.waiting.clear();
       queue.waiting_sorted = false;
     }
@@ -456,6 +495,32 @@ class FastLoop {
         at(job).mark = marks_;
       }
     }
+    if (!disjoint_)
+      for (std::size_t w = 0; w < types_; ++w) put_behind(w);
+  }
+
+  /// Of many combinations few come up: only those with the largest shares are ordered at first.
+  void put_behind(std::size_t w) {
+    TypeQueue& queue = queues_[w];
+    const std::size_t enough = 64 + 4 * static_cast<std::size_t>(model_.cluster.gpus[w]);
+    if (queue.sharing.size() <= 2 * enough) return;
+    for (const Index c : queue.sharing) queue.behind.push_back({at(c).share[w], c, at(c).gpus});
+    queue.sharing.clear();
+    bring_ahead(queue, enough);
+  }
+
+  /// Those with the next largest shares.
+  static void bring_ahead(TypeQueue& queue, std::size_t count) {
+    auto& behind = queue.behind;
+    count = std::min(count, behind.size());
+    const auto rest = behind.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto larger = [](const Behind& a, const Behind& b) { return a.share > b.share; };
+    if (rest != behind.end()) std::nth_element(behind.begin(), rest, behind.end(), larger);
+    queue.most_behind = rest != behind.end() ? rest->share : 0;
+    for (auto one = behind.begin(); one != rest; ++one) queue.sharing.push_back(one->combo);
+    behind.erase(behind.begin(), rest);
+    queue.least_gpus_behind = std::numeric_limits<int>::max();
+    for (const Behind& one : behind) queue.least_gpus_behind = std::min(queue.least_gpus_behind, one.gpus);
   }
 
   void look_at_shares(Index c) {
@@ -572,29 +637,48 @@ class FastLoop {
   /// Fills the GPUs of a type; whether anybody wanted them.
   bool choose(std::size_t w) {
     int left = model_.cluster.gpus[w];
+    const std::span<const std::size_t> open = open_sharing(w);
+    if (disjoint_ && gpus_wanted_ <= left) {
+      for (const std::size_t k : open) take(queues_[w].sharing[k], w);
+      left -= static_cast<int>(gpus_wanted_);
+      chosen_in_order_ = open.size() <= 1;
+    } else {
+      quiet_ = false;
+      left = choose_by_priority(w, open, left);
+      chosen_in_order_ = true;
+    }
+    if (traits_.only_allocated || (queues_[w].waiting.empty() && newcomers_.empty())) return !open.empty();
+    if (left > 0) traits_.packs ? fill_with_pairs(w, left) : fill(w, left);
+    return true;
+  }
+
+  /// Positions in the queue of who has a share and is not taken.
+  std::span<const std::size_t> open_sharing(std::size_t w) {
     const std::vector<Index>& queue = queues_[w].sharing;
-    std::size_t* const open = open_.at_least(queue.size());  // positions in the queue of who is not taken
+    std::size_t* const open = open_.at_least(queue.size());
     std::size_t count = 0;
-    std::int64_t wanted = 0;
+    gpus_wanted_ = 0;
     for (std::size_t k = 0; k < queue.size(); ++k) {
       const Combo& combo = at(queue[k]);
       if (taken(combo)) continue;
       open[count++] = k;
-      wanted += combo.gpus;
+      gpus_wanted_ += combo.gpus;
     }
-    if (disjoint_ && wanted <= left) {
-      for (std::size_t i = 0; i < count; ++i) take(queue[open[i]], w);
-      left -= static_cast<int>(wanted);
-      chosen_in_order_ = count <= 1;
-    } else {
-      quiet_ = false;
-      sort_sharing(w, {open, count});
-      left = walk(w, left);
-      chosen_in_order_ = true;
+    return {open, count};
+  }
+
+  /// Who is behind has not run since the last reset: all of them have received the same time, so that the one with the
+  /// largest share comes first, and whoever has a priority above its is in the right order without them.
+  int choose_by_priority(std::size_t w, std::span<const std::size_t> open, int left) {
+    TypeQueue& queue = queues_[w];
+    for (;;) {
+      sort_sharing(w, open);
+      if (queue.behind.empty()) return walk(w, left);
+      left = walk(w, left, priority(queue.most_behind, half_round_s_, worker_time_s_[w]), queue.least_gpus_behind);
+      if (left < queue.least_gpus_behind && next_key_ == keys_.size()) return left;
+      bring_ahead(queue, std::max<std::size_t>(queue.sharing.size(), 64));
+      open = open_sharing(w);
     }
-    if (traits_.only_allocated || (queues_[w].waiting.empty() && newcomers_.empty())) return count > 0;
-    if (left > 0) traits_.packs ? fill_with_pairs(w, left) : fill(w, left);
-    return true;
   }
 
   /// Puts those at the open positions of the queue of who has a share into keys_, in order. From round to round this
@@ -634,19 +718,26 @@ class FastLoop {
     }
   }
 
-  /// Takes from the sorted keys_ who still fits; returns how many GPUs are left.
-  int walk(std::size_t w, int left) {
+  /// Takes from the sorted keys_ who still fits; returns how many GPUs are left. It ends where no more can be taken
+  /// (next_key_ is past the keys then), also by others with `least_gpus` or more, or at a priority that is not above
+  /// `floor`.
+  int walk(std::size_t w, int left, double floor = -std::numeric_limits<double>::infinity(),
+           int least_gpus = std::numeric_limits<int>::max()) {
     by_gpus_.assign(static_cast<std::size_t>(max_gpus_) + 1, 0);
     for (const Key& key : keys_) ++by_gpus_[static_cast<std::size_t>(key.gpus)];
     int smallest = 0;  // of those who have not come up
+    next_key_ = 0;
     for (const Key& key : keys_) {
       while (by_gpus_[static_cast<std::size_t>(smallest)] == 0) ++smallest;
-      if (left < smallest) break;
+      if (left < std::min(smallest, least_gpus)) break;
+      if (!(key.priority > floor)) return left;
+      ++next_key_;
       --by_gpus_[static_cast<std::size_t>(key.gpus)];
       if (key.gpus > left || (!disjoint_ && taken(at(key.combo)))) continue;
       take(key.combo, w);
       left -= key.gpus;
     }
+    next_key_ = keys_.size();
     return left;
   }
 
@@ -1057,11 +1148,6 @@ class FastLoop {
   };
   std::vector<PairOfJobs> pairs_;     // told apart
   std::vector<Index> sharing_pairs_;  // with a share
-  struct TypeQueue {
-    std::vector<Index> sharing;  // combinations with a share on the type that run there, in the order last found
-    std::vector<Index> waiting;  // jobs without one
-    bool waiting_sorted = false;
-  };
   std::array<TypeQueue, kMaxGpuTypes> queues_;
   std::vector<Index> newcomers_;  // jobs that have come since the last call of the policy
   std::array<std::vector<Index>, kMaxGpuTypes> chosen_;
@@ -1079,6 +1165,7 @@ class FastLoop {
 
   // Reused from step to step, so that none of them allocates.
   std::vector<Index> zero_jobs_, moved_;
+  std::vector<Index> pair_with_;  // [combinations]
   std::vector<Key> keys_;
   std::size_t next_key_ = 0;
   std::vector<std::uint64_t> present_;
@@ -1088,6 +1175,7 @@ class FastLoop {
   std::vector<std::uint64_t> bucket_words_;
   Scratch<Key> steady_, ran_;
   Scratch<std::size_t> open_;
+  std::int64_t gpus_wanted_ = 0;  // by who is open
   bool chosen_in_order_ = false;  // chosen_ of the type at hand is in the order of its queue
   struct GlobalKey {
     double priority, deficit_s, share;
