@@ -17,7 +17,7 @@
 #include <tuple>
 #include <vector>
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called from elsewhere
+#include "solve/lanes.hpp"
 
 namespace windrow::solve {
 namespace {
@@ -30,29 +30,6 @@ constexpr double kWarmGap = 1e-2;   // of the iterate that welfare problems with
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.3;  // ... to this part of the products
-
-constexpr std::size_t kLanes = 4;
-using Lane = double __attribute__((vector_size(8 * kLanes)));
-using Mask = long long __attribute__((vector_size(8 * kLanes)));
-
-inline Lane lanes(double value) {
-  return Lane{value, value, value, value};
-}
-inline double sum(const Lane& a) {
-  return (a[0] + a[1]) + (a[2] + a[3]);
-}
-inline double most(const Lane& a) {
-  return std::max(std::max(a[0], a[1]), std::max(a[2], a[3]));
-}
-inline Lane max(const Lane& a, const Lane& b) {
-  return a > b ? a : b;
-}
-inline Lane magnitude(const Lane& a) {
-  return max(a, -a);
-}
-inline bool any(const Mask& a) {
-  return (a[0] | a[1] | a[2] | a[3]) != 0;
-}
 
 template <std::size_t K>
 using Vector = std::array<double, K>;

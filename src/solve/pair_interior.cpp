@@ -1,7 +1,10 @@
 #include "solve/pair_interior.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+
+#include "solve/lanes.hpp"
 
 namespace windrow::solve {
 namespace {
@@ -9,7 +12,8 @@ namespace {
 constexpr int kMaxSteps = 100;
 constexpr int kPatience = 12;  // steps in which the distance to the optimum must shrink by a tenth
 constexpr int kCentringSteps = 8;
-constexpr double kCentred = 1e-6;  // largest relative distance of a product from its target
+constexpr double kCentred = 1e-6;   // largest relative distance of a product from its target
+constexpr double kFeasible = 1e-8;  // what a row may lack at the centre, if a step is left to mend it
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.3;  // ... to this part of the products
@@ -36,42 +40,56 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return dot(a.data(), b.data(), std::min(a.size(), b.size()));
 }
 
+constexpr std::size_t whole_lanes(std::size_t count) {
+  return (count + kLanes - 1) / kLanes * kLanes;
+}
+
+/// Rows of some columns at `right`, less `depth` columns at `left`, each as often as `times` says for each.
+template <std::size_t Columns, std::size_t Rows>
+void reduce_rows(const double* times, const double* left, double* right, std::size_t lead, std::size_t depth) {
+  std::array<std::array<Lane, Rows>, Columns> rest;
+  for (std::size_t c = 0; c < Columns; ++c)
+    for (std::size_t r = 0; r < Rows; ++r) rest[c][r] = load(right + c * lead + r * kLanes);
+  for (std::size_t q = 0; q < depth; ++q) {
+    const double* const other = left + q * lead;
+    std::array<Lane, Rows> rows;
+    for (std::size_t r = 0; r < Rows; ++r) rows[r] = load(other + r * kLanes);
+    for (std::size_t c = 0; c < Columns; ++c)
+      for (std::size_t r = 0; r < Rows; ++r) rest[c][r] -= times[q * lead + c] * rows[r];
+  }
+  for (std::size_t c = 0; c < Columns; ++c)
+    for (std::size_t r = 0; r < Rows; ++r) store(right + c * lead + r * kLanes, rest[c][r]);
+}
+
 /// The first `columns` columns of a symmetric matrix of `lead` rows; what is left below and right of them is reduced by
-/// them. `whole`: the diagonal before. Panels of columns, so that what is far away is read once per panel.
+/// them, and what is above the diagonal is spoilt. Both numbers are multiples of four. `whole`: the diagonal before.
+/// Panels of columns, so that what is far away is read once per panel, and pieces of it stay in registers meanwhile.
 void factor_columns(double* a, std::size_t columns, std::size_t lead, const double* whole) {
+  const auto reduce = [&]<std::size_t Columns>(std::array<char, Columns>, std::size_t column, std::size_t before,
+                                               std::size_t depth) {
+    for (std::size_t r = column / kLanes * kLanes; r < lead;) {
+      const double* const times = a + before * lead + column;
+      const double* const left = a + before * lead + r;
+      double* const right = a + column * lead + r;
+      if (r + 2 * kLanes <= lead) {
+        reduce_rows<Columns, 2>(times, left, right, lead, depth);
+        r += 2 * kLanes;
+      } else {
+        reduce_rows<Columns, 1>(times, left, right, lead, depth);
+        r += kLanes;
+      }
+    }
+  };
   for (std::size_t p = 0; p < columns; p += kPanel) {
     const std::size_t end = std::min(columns, p + kPanel);
     for (std::size_t c = p; c < end; ++c) {
+      reduce(std::array<char, 1>{}, c, p, c - p);
       double* const column = a + c * lead;
-      for (std::size_t q = p; q < c; ++q) {
-        const double* const other = a + q * lead;
-        const double times = other[c];
-        for (std::size_t r = c; r < lead; ++r) column[r] -= times * other[r];
-      }
-      const double pivot = std::sqrt(std::max(column[c], 1e-15 * whole[c]));
-      column[c] = pivot;
-      for (std::size_t r = c + 1; r < lead; ++r) column[r] /= pivot;
+      const double per_pivot = 1 / std::sqrt(std::max(column[c], 1e-15 * whole[c]));
+      for (std::size_t r = c / kLanes * kLanes; r < lead; ++r) column[r] *= per_pivot;
+      column[c] = per_pivot;
     }
-    if (end - p == kPanel) {
-      const double* const b = a + p * lead;
-      for (std::size_t c = end; c < lead; ++c) {
-        double* const column = a + c * lead;
-        const double t0 = b[c], t1 = b[c + lead], t2 = b[c + 2 * lead], t3 = b[c + 3 * lead];
-        const double t4 = b[c + 4 * lead], t5 = b[c + 5 * lead], t6 = b[c + 6 * lead], t7 = b[c + 7 * lead];
-        for (std::size_t r = c; r < lead; ++r)
-          column[r] -= ((t0 * b[r] + t1 * b[r + lead]) + (t2 * b[r + 2 * lead] + t3 * b[r + 3 * lead])) +
-                       ((t4 * b[r + 4 * lead] + t5 * b[r + 5 * lead]) + (t6 * b[r + 6 * lead] + t7 * b[r + 7 * lead]));
-      }
-      continue;
-    }
-    for (std::size_t q = p; q < end; ++q) {
-      const double* const other = a + q * lead;
-      for (std::size_t c = end; c < lead; ++c) {
-        double* const column = a + c * lead;
-        const double times = other[c];
-        for (std::size_t r = c; r < lead; ++r) column[r] -= times * other[r];
-      }
-    }
+    for (std::size_t c = end; c < lead; c += kLanes) reduce(std::array<char, kLanes>{}, c, p, end - p);
   }
 }
 
@@ -79,66 +97,99 @@ void factor_columns(double* a, std::size_t columns, std::size_t lead, const doub
 
 void BorderedCholesky::shape(const std::vector<std::size_t>& sizes, std::size_t border) {
   border_ = border;
+  border_lead_ = whole_lanes(border);
   blocks_.clear();
   std::size_t start = 0;
   rows_ = 0;
   for (const std::size_t size : sizes) {
-    blocks_.push_back({start, rows_, size, size + border});
-    start += (size + border) * (size + border);
+    const std::size_t edge = whole_lanes(size);
+    blocks_.push_back({start, rows_, size, edge, edge + border_lead_});
+    start += blocks_.back().lead * blocks_.back().lead;
     rows_ += size;
   }
-  values_.assign(start, 0.0);
-  corner_.assign(border * border, 0.0);
+  values_.resize(start);
+  corner_.resize(border_lead_ * border_lead_);
 }
 
 void BorderedCholesky::clear() {
   std::fill(values_.begin(), values_.end(), 0.0);
   std::fill(corner_.begin(), corner_.end(), 0.0);
+  for (const Block& block : blocks_)
+    for (std::size_t c = block.size; c < block.edge; ++c) values_[block.start + c * block.lead + c] = 1;
+  for (std::size_t c = border_; c < border_lead_; ++c) corner_[c * border_lead_ + c] = 1;
 }
 
 void BorderedCholesky::factor() {
+  const auto diagonal = [](const double* a, std::size_t columns, std::size_t lead, std::vector<double>& values) {
+    values.resize(columns);
+    for (std::size_t c = 0; c < columns; ++c) values[c] = a[c * lead + c];
+  };
+  diagonal(corner_.data(), border_lead_, border_lead_, corner_whole_);
   for (const Block& block : blocks_) {
     double* const a = &values_[block.start];
-    whole_.resize(block.size);
-    for (std::size_t c = 0; c < block.size; ++c) whole_[c] = a[c * block.lead + c];
-    factor_columns(a, block.size, block.lead, whole_.data());
-  }
-  whole_.resize(border_);
-  for (std::size_t c = 0; c < border_; ++c) whole_[c] = corner_[c * border_ + c];
-  for (const Block& block : blocks_)
+    diagonal(a, block.edge, block.lead, whole_);
+    factor_columns(a, block.edge, block.lead, whole_.data());
     for (std::size_t c = 0; c < border_; ++c)
       for (std::size_t r = c; r < border_; ++r)
-        corner_[c * border_ + r] += values_[block.start + (block.size + c) * block.lead + block.size + r];
-  factor_columns(corner_.data(), border_, border_, whole_.data());
+        corner_[c * border_lead_ + r] += a[(block.edge + c) * block.lead + block.edge + r];
+  }
+  factor_columns(corner_.data(), border_lead_, border_lead_, corner_whole_.data());
 }
 
-void BorderedCholesky::solve(std::vector<double>& right) const {
+/// Four columns at a time, in memory that has whole lanes.
+void BorderedCholesky::solve(std::vector<double>& right) {
   double* const tail = right.data() + rows_;
   for (const Block& block : blocks_) {
     double* const b = right.data() + block.first;
-    for (std::size_t c = 0; c < block.size; ++c) {
-      const double* const column = &values_[block.start + c * block.lead];
-      const double value = b[c] /= column[c];
-      for (std::size_t r = c + 1; r < block.size; ++r) b[r] -= value * column[r];
-      for (std::size_t r = 0; r < border_; ++r) tail[r] -= value * column[block.size + r];
+    part_.assign(block.lead, 0.0);
+    double* const part = part_.data();
+    std::copy(b, b + block.size, part);
+    for (std::size_t c = 0; c < block.edge; c += kLanes) {
+      const double* const a = &values_[block.start + c * block.lead];
+      std::array<Lane, kLanes> times;
+      for (std::size_t q = 0; q < kLanes; ++q) {
+        double value = part[c + q];
+        for (std::size_t r = 0; r < q; ++r) value -= part[c + r] * a[r * block.lead + c + q];
+        part[c + q] = value * a[q * block.lead + c + q];
+        times[q] = lanes(part[c + q]);
+      }
+      for (std::size_t r = c + kLanes; r < block.lead; r += kLanes) {
+        const double* const row = a + r;
+        store(part + r,
+              load(part + r) - ((times[0] * load(row) + times[1] * load(row + block.lead)) +
+                                (times[2] * load(row + 2 * block.lead) + times[3] * load(row + 3 * block.lead))));
+      }
     }
+    std::copy(part, part + block.size, b);
+    for (std::size_t r = 0; r < border_; ++r) tail[r] += part[block.edge + r];
   }
   for (std::size_t c = 0; c < border_; ++c) {
-    tail[c] /= corner_[c * border_ + c];
-    for (std::size_t r = c + 1; r < border_; ++r) tail[r] -= tail[c] * corner_[c * border_ + r];
+    tail[c] *= corner_[c * border_lead_ + c];
+    for (std::size_t r = c + 1; r < border_; ++r) tail[r] -= tail[c] * corner_[c * border_lead_ + r];
   }
   for (std::size_t c = border_; c-- > 0;) {
-    for (std::size_t r = c + 1; r < border_; ++r) tail[c] -= tail[r] * corner_[c * border_ + r];
-    tail[c] /= corner_[c * border_ + c];
+    for (std::size_t r = c + 1; r < border_; ++r) tail[c] -= tail[r] * corner_[c * border_lead_ + r];
+    tail[c] *= corner_[c * border_lead_ + c];
   }
   for (const Block& block : blocks_) {
     double* const b = right.data() + block.first;
-    for (std::size_t c = block.size; c-- > 0;) {
-      const double* const column = &values_[block.start + c * block.lead];
-      double sum = b[c] - dot(column + c + 1, b + c + 1, block.size - c - 1);
-      for (std::size_t r = 0; r < border_; ++r) sum -= tail[r] * column[block.size + r];
-      b[c] = sum / column[c];
+    part_.assign(block.lead, 0.0);
+    double* const part = part_.data();
+    std::copy(b, b + block.size, part);
+    std::copy(tail, tail + border_, part + block.edge);
+    for (std::size_t c = block.edge; c > 0;) {
+      c -= kLanes;
+      const double* const a = &values_[block.start + c * block.lead];
+      std::array<Lane, kLanes> sums{};
+      for (std::size_t r = c + kLanes; r < block.lead; r += kLanes)
+        for (std::size_t q = 0; q < kLanes; ++q) sums[q] += load(a + q * block.lead + r) * load(part + r);
+      for (std::size_t q = kLanes; q-- > 0;) {
+        double value = part[c + q] - sum(sums[q]);
+        for (std::size_t r = q + 1; r < kLanes; ++r) value -= part[c + r] * a[q * block.lead + c + r];
+        part[c + q] = value * a[q * block.lead + c + q];
+      }
     }
+    std::copy(part, part + block.size, b);
   }
 }
 
@@ -147,15 +198,56 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
   target_ = target_gap;
   rounds_ = 0;
   if (!set_up(alone, ways, times, rho, tight)) return false;
-  begin();
+  static const bool has_wide_registers = __builtin_cpu_supports("avx2") != 0;
+  const bool wide = has_wide_registers && !narrow_;
+  const auto approach = [&]<std::size_t K>(Types<K>) { return wide ? approach_wide<K>() : approach_plain<K>(); };
+  const bool there = by_types(approach);
+  if (!there) return false;
+  theta_ = by_rho_ ? -theta_ * rho_unit_ : theta_ * theta_unit_;
+  time_.resize(slot_.size());
+  for (std::size_t j = 0; j < slot_.size(); ++j) time_[j] = x_[slot_[j]];
+  return true;
+}
+
+/// Columns have room for so many types.
+template <class Use>
+bool PairInterior::by_types(Use use) {
+  switch (types_) {
+    case 1:
+      return use(Types<1>{});
+    case 2:
+      return use(Types<2>{});
+    case 3:
+      return use(Types<3>{});
+    case 4:
+      return use(Types<4>{});
+    default:
+      return use(Types<8>{});
+  }
+}
+
+// The same operations in the same order, so the same bits.
+template <std::size_t K>
+__attribute__((target("avx2"), flatten)) bool PairInterior::approach_wide() {
+  return approach<K>();
+}
+template <std::size_t K>
+__attribute__((flatten)) bool PairInterior::approach_plain() {
+  return approach<K>();
+}
+
+template <std::size_t K>
+bool PairInterior::approach() {
+  begin<K>();
   int left = -1;  // centring steps still to do, once the gap is reached
   double best = HUGE_VAL;
   int stuck = 0;
   double mark = HUGE_VAL;  // what was reached when it last got better
   int idle = 0;
+  std::pair<double, double> length{0, 0};
   for (int step = 0; step < kMaxSteps; ++step) {
     demand();
-    residuals();
+    residuals<K>(length.first, length.second);
     rounds_ = step;
     if (!std::isfinite(gap_) || (best < 1e-6 && gap_ > 1e4 * std::max(best, target_))) return false;
     // Where rounding stops the gap short of the target, it is held there.
@@ -167,33 +259,27 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
     if (merit < 0.9 * mark) mark = merit, idle = 0;
     if (left < 0 && idle > kPatience) return false;
     if (left < 0 && gap_ <= 2 * target_ && primal_ < 1e-7 && dual_ < 1e-7) left = kCentringSteps;
-    if (left > 0 && left < kCentringSteps && off_centre() < kCentred) left = 0;
-    if (left == 0) {
-      if (!(primal_ < 1e-6)) return false;
-      theta_ = by_rho_ ? -theta_ * rho_unit_ : theta_ * theta_unit_;
-      return true;
-    }
-    assemble();
-    std::pair<double, double> length{0, 0};
+    if (left > 0 && left < kCentringSteps && primal_ < kFeasible && off_centre() < kCentred) left = 0;
+    if (left == 0) return primal_ < 1e-6;
+    assemble<K>();
+    length = {0, 0};
     if (left > 0) {
       --left;
-      direction<false>(held_mu());
+      direction<K, false>(held_mu());
     } else {
-      direction<false>(0);
+      direction<K, false>(0);
       const auto [primal, dual] = lengths(1);
       const double sigma = std::pow(products(primal, dual) / total_ / mu_, 3);
-      direction<true>(std::max(sigma * mu_, held_mu()));
+      direction<K, true>(std::max(sigma * mu_, held_mu()));
       length = lengths(kToBoundary);
       if (std::min(length.first, length.second) < kTooShort) {
-        direction<false>(std::max(kCautious * mu_, held_mu()));
+        direction<K, false>(std::max(kCautious * mu_, held_mu()));
         length = {0, 0};
       }
     }
     if (length.first == 0) length = lengths(kToBoundary);
-    const auto [primal, dual] = length;
-    theta_ += primal * dtheta_;
-    for (std::size_t j = 0; j < columns_; ++j) x_[j] += primal * dx_[j], z_[j] += dual * dz_[j];
-    for (std::size_t r = 0; r < rows_; ++r) s_[r] += primal * ds_[r], y_[r] += dual * dy_[r];
+    theta_ += length.first * dtheta_;
+    for (std::size_t r = 0; r < rows_; ++r) s_[r] += length.first * ds_[r], y_[r] += length.second * dy_[r];
   }
   return false;
 }
@@ -213,8 +299,12 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   time_row_.assign(n, -1);
   rate_row_.assign(n, -1);
   block_of_.assign(n, 0);
+  position_.assign(n, 0);
   blocks_.clear();
   first_.clear();
+  places_.clear();
+  begin_.clear();
+  gpus_.clear();
   limit_.clear();
   row_size_.clear();
   row_copies_.clear();
@@ -223,6 +313,9 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   double weights = 0;
   for (std::size_t g = 0; g < sizes.size(); ++g) {
     first_.push_back(limit_.size());
+    places_.resize(whole_lanes(places_.size()), {-1, -1});
+    begin_.push_back(places_.size());
+    gpus_.push_back(sizes[g]);
     for (std::size_t i = 0; i < n; ++i) {
       if (alone.size[i] != sizes[g]) continue;
       const double m = alone.count_of(i);
@@ -232,8 +325,10 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
       slope_.push_back(0);
       row_size_.push_back(m);
       row_copies_.push_back(m);
+      position_[i] = places_.size();
+      places_.push_back({time_row_[i], -1});
       if (!demands(i)) continue;
-      rate_row_[i] = static_cast<int>(limit_.size());
+      places_.back().rate = rate_row_[i] = static_cast<int>(limit_.size());
       if (by_rho_) {
         finish_.push_back({limit_.size(), times->steps[i], times->elapsed_s[i], times->fair_s[i], m / scale_[i]});
         limit_.push_back(0);
@@ -260,6 +355,10 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
     row_copies_.push_back(1);
   }
   rows_ = limit_.size();
+  for (Place& place : places_) {
+    if (place.time < 0) place.time = nothing();
+    if (place.rate < 0) place.rate = nothing();
+  }
   level_.assign(rows_, 0.0);
   equal_.assign(rows_, 0);
   if (tight != nullptr) {
@@ -272,6 +371,7 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
     mark(tight->capacity, capacity_row_);
   }
   normal_.shape(blocks_, border);
+  border_ = border;
 
   theta_unit_ = ways.theta_unit;
   theta_ = 0;
@@ -293,32 +393,7 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
     gain_ = weights;
   }
 
-  columns_ = ways.list.size();
-  ways_.clear();
-  cells_.clear();
-  runs_.clear();
-  copies_.clear();
-  const int nothing = static_cast<int>(rows_);
-  const auto known = [nothing](int row) { return row < 0 ? nothing : row; };
-  for (const Way& way : ways.list) {
-    const auto i = static_cast<std::size_t>(way.first);
-    const int t1 = time_row_[i];
-    const int t2 = way.second == kNobody ? nothing : time_row_[static_cast<std::size_t>(way.second)];
-    const bool same_run = !runs_.empty() && runs_.back().t1 == t1 && runs_.back().u == way.first_time;
-    if (!same_run) runs_.push_back({t1, known(rate_row_[i]), block_of_[i], 0, way.first_time, alone.size[i]});
-    if (!same_run || cells_.back().t2 != t2)
-      cells_.push_back(
-          {t2, way.second == kNobody ? nothing : known(rate_row_[static_cast<std::size_t>(way.second)]), 0});
-    runs_.back().end = cells_.size();
-    Column column{capacity_row_[static_cast<std::size_t>(way.type)], 0, 0, way.gain / value_unit_};
-    if (rate_row_[i] >= 0) column.a = way.first_rate / scale_[i];
-    if (cells_.back().r2 != nothing) column.b = way.second_rate / scale_[static_cast<std::size_t>(way.second)];
-    ways_.push_back(column);
-    copies_.push_back(way.copies);
-    cells_.back().end = ways_.size();
-  }
-  for (auto* list : {&x_, &dx_, &dz_, &rd_, &cx_, &ratio_}) list->assign(columns_, 0.0);
-  z_.assign(columns_, 1.0);
+  if (!place(ways)) return false;
   for (auto* list : {&s_, &ds_, &rp_, &cs_, &share_}) list->assign(rows_, 0.0);
   for (auto* list : {&dy_, &right_, &ax_}) list->assign(rows_ + 1, 0.0);
   y_.assign(rows_ + 1, 1.0);
@@ -326,70 +401,160 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   return true;
 }
 
-/// Visits every column with (j, A' y of it); what `value` returns times the column is added to `result`.
-template <class Value>
-void PairInterior::sweep(const std::vector<double>& y, std::vector<double>& result, Value value) const {
-  const double* const from = y.data();
-  double* const to = result.data();
-  std::size_t j = 0;
-  std::size_t cell = 0;
-  for (const Run& run : runs_) {
-    const double yt = run.u * from[run.t1];
-    const double yr = from[run.r1];
-    double time = 0;
-    double rate = 0;
-    for (; cell < run.end; ++cell) {
-      const Cell& other = cells_[cell];
-      const double both = yt + from[other.t2];
-      const double y2 = from[other.r2];
-      double second = 0;
-      double pace = 0;
-      for (; j < other.end; ++j) {
-        const Column& way = ways_[j];
-        const double v = value(j, both + run.s * from[way.c] - (way.a * yr + way.b * y2));
-        second += v;
-        pace += way.b * v;
-        rate += way.a * v;
-        to[way.c] += run.s * v;
-      }
-      time += second;
-      to[other.t2] += second;
-      to[other.r2] -= pace;
+/// Gives every way its slot. False where two ways are the same.
+bool PairInterior::place(const Ways& ways) {
+  const auto fill_up = [this] { places_.resize(whole_lanes(places_.size()), {nothing(), nothing()}); };
+  fill_up();
+  nowhere_ = places_.size();
+  places_.push_back({nothing(), nothing()});
+  fill_up();
+  for (auto* list : {&yt_, &yr_, &at_, &ar_}) list->assign(places_.size(), 0.0);
+  if (border_ > 8) return false;
+  types_ = border_ <= 4 ? border_ : 8;
+  lines_.clear();
+  chunks_.clear();
+  for (auto* list : {&a_, &b_, &gains_, &copies_}) list->clear();
+  const auto add_chunk = [&](std::size_t position) {
+    chunks_.push_back(position / kLanes * kLanes);
+    for (auto* list : {&a_, &b_, &gains_, &copies_}) list->resize(chunks_.size() * types_ * kLanes, 0.0);
+    lines_.back().end = chunks_.size();
+  };
+  // First all rows alone, then all with themselves, block by block.
+  const bool selves =
+      std::any_of(ways.list.begin(), ways.list.end(), [](const Way& way) { return way.first_time > 1; });
+  for (const double u : {1.0, 2.0}) {
+    if (u > 1 && !selves) break;
+    for (std::size_t g = 0; g < blocks_.size(); ++g) {
+      const std::size_t end = g + 1 < blocks_.size() ? begin_[g + 1] : nowhere_;
+      lines_.push_back({nowhere_, g, u, 0});
+      for (std::size_t p = begin_[g]; p < end; p += kLanes) add_chunk(p);
     }
-    to[run.t1] += run.u * time;
-    to[run.r1] -= rate;
   }
+  slot_.clear();
+  const std::size_t all_rows = nowhere_ / kLanes;  // chunks
+  const int inner = nothing() - static_cast<int>(border_);
+  for (const Way& way : ways.list) {
+    const auto i = static_cast<std::size_t>(way.first);
+    std::size_t first = nowhere_;
+    std::size_t second = position_[i];
+    double a = 0;
+    double b = rate_row_[i] < 0 ? 0 : way.first_rate / scale_[i];
+    std::size_t chunk = second / kLanes + (way.first_time > 1 ? all_rows : 0);
+    const auto type = static_cast<std::size_t>(capacity_row_[static_cast<std::size_t>(way.type)] - inner);
+    const auto slot = [&] { return (chunk * types_ + type) * kLanes + second % kLanes; };
+    if (way.second != kNobody) {
+      const auto h = static_cast<std::size_t>(way.second);
+      first = second;
+      second = position_[h];
+      a = b;
+      b = rate_row_[h] < 0 ? 0 : way.second_rate / scale_[h];
+      if (first > second) std::swap(first, second), std::swap(a, b);
+      if (lines_.back().first != first) lines_.push_back({first, static_cast<std::size_t>(block_of_[i]), 1, 0});
+      chunk = chunks_.size() - 1;
+      if (lines_.back().end == 0 || chunks_.back() != second / kLanes * kLanes || copies_[slot()] > 0)
+        add_chunk(second), chunk = chunks_.size() - 1;
+    } else if (copies_[slot()] > 0) {
+      return false;
+    }
+    slot_.push_back(slot());
+    a_[slot()] = a;
+    b_[slot()] = b;
+    gains_[slot()] = way.gain / value_unit_;
+    copies_[slot()] = way.copies;
+  }
+  for (auto* list : {&x_, &dx_, &dz_, &rd_, &per_z_}) list->assign(copies_.size(), 0.0);
+  z_.assign(copies_.size(), 1.0);
+  return true;
+}
+
+/// y by position: of times and of rates.
+void PairInterior::spread(const std::vector<double>& y) {
+  for (std::size_t p = 0; p < places_.size(); ++p) {
+    yt_[p] = y[static_cast<std::size_t>(places_[p].time)];
+    yr_[p] = y[static_cast<std::size_t>(places_[p].rate)];
+  }
+  std::fill(at_.begin(), at_.end(), 0.0);
+  std::fill(ar_.begin(), ar_.end(), 0.0);
+}
+
+/// Visits every slot with (slot, A' y of it), four lanes at once; what `value` returns times the column is added to
+/// `result`.
+template <std::size_t K, class Value>
+void PairInterior::sweep(const std::vector<double>& y, std::vector<double>& result, Value value) {
+  spread(y);
+  const std::size_t inner = rows_ - border_;
+  std::array<double, K> used{};
+  std::array<double, K> price{};
+  for (std::size_t k = 0; k < border_; ++k) price[k] = y[inner + k];
+  std::size_t chunk = 0;
+  for (const Line& line : lines_) {
+    const double s = gpus_[line.block];
+    const Lane yr = lanes(yr_[line.first]);
+    std::array<Lane, K> cost;
+    std::array<Lane, K> time{};
+    for (std::size_t k = 0; k < K; ++k) cost[k] = lanes(yt_[line.first] + s * price[k]);
+    Lane rate{};
+    for (; chunk < line.end; ++chunk) {
+      const std::size_t p = chunks_[chunk];
+      const Lane t = line.u * load(&yt_[p]);
+      const Lane r = load(&yr_[p]);
+      Lane second{};
+      Lane pace{};
+      for (std::size_t k = 0; k < K; ++k) {
+        const std::size_t j = (chunk * K + k) * kLanes;
+        const Lane a = load(&a_[j]);
+        const Lane b = load(&b_[j]);
+        const Lane v = value(j, (cost[k] + t) - (a * yr + b * r));
+        time[k] += v;
+        second += v;
+        rate += a * v;
+        pace += b * v;
+      }
+      store(&at_[p], load(&at_[p]) + line.u * second);
+      store(&ar_[p], load(&ar_[p]) + pace);
+    }
+    for (std::size_t k = 0; k < K; ++k) {
+      const double all = sum(time[k]);
+      at_[line.first] += all;
+      used[k] += s * all;
+    }
+    ar_[line.first] += sum(rate);
+  }
+  for (std::size_t p = 0; p < places_.size(); ++p) {
+    result[static_cast<std::size_t>(places_[p].time)] += at_[p];
+    result[static_cast<std::size_t>(places_[p].rate)] -= ar_[p];
+  }
+  for (std::size_t k = 0; k < border_; ++k) result[inner + k] += used[k];
   result[rows_] = 0;
 }
 
+template <std::size_t K>
 void PairInterior::begin() {
   // Every column gets an equal part of what its scarcest row has, with room left.
-  std::vector<double>& load = residual_;
-  load.assign(rows_ + 1, 0.0);
-  const auto visit = [&](auto use) {
-    std::size_t j = 0;
-    std::size_t cell = 0;
-    for (const Run& run : runs_)
-      for (; cell < run.end; ++cell)
-        for (; j < cells_[cell].end; ++j) {
-          use(j, static_cast<std::size_t>(run.t1), run.u);
-          use(j, static_cast<std::size_t>(cells_[cell].t2), 1.0);
-          use(j, static_cast<std::size_t>(ways_[j].c), run.s);
-        }
-  };
-  visit([&](std::size_t j, std::size_t r, double v) { load[r] += v * copies_[j]; });
-  x_ = copies_;
-  visit([&](std::size_t j, std::size_t r, double) {
-    if (r < rows_) x_[j] = std::min(x_[j], 0.5 * limit_[r] / load[r] * copies_[j]);
-  });
+  std::vector<double>& load_of = residual_;
+  load_of.assign(rows_ + 1, 0.0);
+  sweep<K>(y_, load_of, [&](std::size_t j, const Lane&) { return load(&copies_[j]); });
+  std::vector<double>& part = right_;
+  for (std::size_t r = 0; r < rows_; ++r) part[r] = load_of[r] > 0 ? std::min(1.0, 0.5 * limit_[r] / load_of[r]) : 1.0;
+  part[rows_] = 1;
+  spread(part);
   total_ = 0;
-  for (std::size_t j = 0; j < columns_; ++j) {
-    x_[j] = std::max(x_[j], 1e-4 * copies_[j]);
-    total_ += copies_[j];
+  std::size_t chunk = 0;
+  for (const Line& line : lines_) {
+    for (; chunk < line.end; ++chunk) {
+      const Lane rows = min(load(&yt_[chunks_[chunk]]), lanes(yt_[line.first]));
+      for (std::size_t k = 0; k < border_; ++k) {
+        const std::size_t j = (chunk * K + k) * kLanes;
+        const Lane copies = load(&copies_[j]);
+        store(&x_[j], copies * max(min(rows, lanes(part[rows_ - border_ + k])), lanes(1e-4)));
+        total_ += sum(copies);
+      }
+    }
   }
+  right_[rows_] = 0;
   demand();
   std::fill(ax_.begin(), ax_.end(), 0.0);
-  sweep(y_, ax_, [&](std::size_t j, double) { return x_[j]; });
+  sweep<K>(y_, ax_, [&](std::size_t j, const Lane&) { return load(&x_[j]); });
   for (std::size_t r = 0; r < rows_; ++r) {
     if (equal_[r] != 0) {
       s_[r] = y_[r] = 0;
@@ -416,18 +581,29 @@ void PairInterior::demand() {
   }
 }
 
-void PairInterior::residuals() {
+/// After the columns' part of a step.
+template <std::size_t K>
+void PairInterior::residuals(double primal, double dual) {
   std::fill(ax_.begin(), ax_.end(), 0.0);
-  double objective = gain_ * theta_;
-  double product = 0;
-  dual_ = 0;
-  sweep(y_, ax_, [&](std::size_t j, double along) {
-    rd_[j] = ways_[j].gain + z_[j] - along;
-    dual_ = std::max(dual_, std::abs(rd_[j]));
-    objective += ways_[j].gain * x_[j];
-    product += x_[j] * z_[j];
-    return x_[j];
+  Lane gains{};
+  Lane products{};
+  Lane worst{};
+  sweep<K>(y_, ax_, [&](std::size_t j, const Lane& along) {
+    const Lane x = load(&x_[j]) + primal * load(&dx_[j]);
+    const Lane z = load(&z_[j]) + dual * load(&dz_[j]);
+    const Lane gain = load(&gains_[j]);
+    const Lane rd = load(&copies_[j]) > 0 ? gain + z - along : Lane{};
+    store(&x_[j], x);
+    store(&z_[j], z);
+    store(&rd_[j], rd);
+    worst = max(worst, magnitude(rd));
+    gains += gain * x;
+    products += x * z;
+    return x;
   });
+  dual_ = most(worst);
+  const double objective = gain_ * theta_ + sum(gains);
+  product_ = sum(products);
   double bound = 0;
   primal_ = 0;
   double along_theta = gain_;
@@ -436,111 +612,131 @@ void PairInterior::residuals() {
     primal_ = std::max(primal_, std::abs(rp_[r]) / row_size_[r]);
     bound += limit_[r] * y_[r];
     along_theta -= slope_[r] * y_[r];
-    product += s_[r] * y_[r];
+    product_ += s_[r] * y_[r];
   }
   rtheta_ = gain_ > 0 ? along_theta : 0;
   dual_ = std::max(dual_, std::abs(rtheta_) / std::max(1.0, gain_));
-  mu_ = product / total_;
+  mu_ = product_ / total_;
   value_ = std::max({std::abs(objective), by_rho_ ? 0 : std::abs(bound), 1e-12});
-  gap_ = std::max(by_rho_ ? 0 : std::abs(bound - objective), product) / value_;
-}
-
-double PairInterior::products(double primal, double dual) const {
-  double sum = 0;
-  for (std::size_t j = 0; j < columns_; ++j) sum += (x_[j] + primal * dx_[j]) * (z_[j] + dual * dz_[j]);
-  for (std::size_t r = 0; r < rows_; ++r) sum += (s_[r] + primal * ds_[r]) * (y_[r] + dual * dy_[r]);
-  return sum;
+  gap_ = std::max(by_rho_ ? 0 : std::abs(bound - objective), product_) / value_;
 }
 
 double PairInterior::off_centre() const {
   const double mu = held_mu();
   double worst = 0;
-  for (std::size_t j = 0; j < columns_; ++j) worst = std::max(worst, std::abs(x_[j] * z_[j] / (mu * copies_[j]) - 1));
+  for (std::size_t j = 0; j < x_.size(); ++j)
+    if (copies_[j] > 0) worst = std::max(worst, std::abs(x_[j] * z_[j] / (mu * copies_[j]) - 1));
   for (std::size_t r = 0; r < rows_; ++r) worst = std::max(worst, std::abs(s_[r] * y_[r] / (mu * row_copies_[r]) - 1));
   return worst;
 }
 
+template <std::size_t K>
 void PairInterior::assemble() {
   normal_.clear();
-  const auto nothing = static_cast<int>(rows_);
-  const auto inner = static_cast<int>(first_.back() + blocks_.back());
-  std::size_t j = 0;
-  std::size_t cell = 0;
-  for (const Run& run : runs_) {
-    const auto block = static_cast<std::size_t>(run.block);
-    const auto from = static_cast<int>(first_[block]);
-    const auto edge = static_cast<int>(blocks_[block]) - inner;  // where the types' rows are in this block's columns
-    double* const time = normal_.column(block, static_cast<std::size_t>(run.t1 - from));
-    double* const rate = run.r1 == nothing ? nullptr : normal_.column(block, static_cast<std::size_t>(run.r1 - from));
-    double tt = 0, tr = 0, rr = 0;
-    for (; cell < run.end; ++cell) {
-      const Cell& other = cells_[cell];
-      const bool pair = other.t2 != nothing;
-      double* const second = pair ? normal_.column(block, static_cast<std::size_t>(other.t2 - from)) : nullptr;
-      double* const pace =
-          other.r2 == nothing ? nullptr : normal_.column(block, static_cast<std::size_t>(other.r2 - from));
-      double d0 = 0, da = 0, db = 0, daa = 0, dab = 0, dbb = 0;
-      for (; j < other.end; ++j) {
-        const Column& way = ways_[j];
-        const double d = ratio_[j] = x_[j] / z_[j];
-        const double ds = d * run.s;
-        const auto c = static_cast<std::size_t>(way.c - inner);
-        const int at = edge + way.c;
-        d0 += d;
-        da += d * way.a;
-        daa += d * way.a * way.a;
-        time[at] += run.u * ds;
-        if (rate != nullptr) rate[at] -= way.a * ds;
-        normal_.border(c, c) += ds * run.s;
-        if (!pair) continue;
-        db += d * way.b;
-        dab += d * way.a * way.b;
-        dbb += d * way.b * way.b;
-        second[at] += ds;
-        if (pace != nullptr) pace[at] -= way.b * ds;
+  const std::size_t inner = rows_ - border_;
+  const std::size_t places = places_.size();
+  // By position: the diagonal of each row's own block, and its coupling with the types.
+  for (auto* list : {&tt_, &tr_, &rr_}) list->assign(places, 0.0);
+  for (auto* list : {&tc_, &rc_}) list->assign(K * places, 0.0);
+  std::array<double, K> corner{};
+  std::size_t chunk = 0;
+  for (const Line& line : lines_) {
+    const double s = gpus_[line.block];
+    const auto from = static_cast<int>(first_[line.block]);
+    const Place one = places_[line.first];
+    const bool pairs = one.time != nothing();
+    double* const time = pairs ? normal_.column(line.block, static_cast<std::size_t>(one.time - from)) : nullptr;
+    double* const rate = pairs && one.rate != nothing()
+                             ? normal_.column(line.block, static_cast<std::size_t>(one.rate - from))
+                             : nullptr;
+    std::array<Lane, K> d_all{};
+    std::array<Lane, K> da_all{};
+    Lane daa_all{};
+    for (; chunk < line.end; ++chunk) {
+      const std::size_t p = chunks_[chunk];
+      Lane d_both{}, da_both{}, db_both{}, dab_both{}, dbb_both{};
+      for (std::size_t k = 0; k < K; ++k) {
+        const std::size_t j = (chunk * K + k) * kLanes;
+        const Lane a = load(&a_[j]);
+        const Lane b = load(&b_[j]);
+        const Lane per_z = 1 / load(&z_[j]);
+        const Lane d = load(&x_[j]) * per_z;
+        store(&per_z_[j], per_z);
+        const Lane da = d * a;
+        const Lane db = d * b;
+        d_all[k] += d;
+        da_all[k] += da;
+        daa_all += da * a;
+        d_both += d;
+        da_both += da;
+        db_both += db;
+        dab_both += da * b;
+        dbb_both += db * b;
+        double* const tc = &tc_[k * places + p];
+        double* const rc = &rc_[k * places + p];
+        store(tc, load(tc) + line.u * d);
+        store(rc, load(rc) + db);
       }
-      tt += d0;
-      tr += da;
-      rr += daa;
-      if (!pair) continue;
-      const int t2 = other.t2 - from;
-      const int r2 = other.r2 - from;
-      time[t2] += run.u * d0;
-      second[t2] += d0;
-      if (rate != nullptr) rate[t2] -= da;
-      if (pace == nullptr) continue;
-      time[r2] -= run.u * db;
-      second[r2] -= db;
-      pace[r2] += dbb;
-      if (rate != nullptr) rate[r2] += dab;
+      store(&tt_[p], load(&tt_[p]) + line.u * line.u * d_both);
+      store(&tr_[p], load(&tr_[p]) + line.u * db_both);
+      store(&rr_[p], load(&rr_[p]) + dbb_both);
+      if (!pairs) continue;
+      for (std::size_t l = 0; l < kLanes; ++l) {
+        const Place other = places_[p + l];
+        if (other.time == nothing()) break;
+        time[other.time - from] += d_both[l];
+        if (rate != nullptr) rate[other.time - from] -= da_both[l];
+        if (other.rate == nothing()) continue;
+        time[other.rate - from] -= db_both[l];
+        if (rate != nullptr) rate[other.rate - from] += dab_both[l];
+      }
     }
-    time[run.t1 - from] += run.u * run.u * tt;
-    if (rate == nullptr) continue;
-    time[run.r1 - from] -= run.u * tr;
-    rate[run.r1 - from] += rr;
+    for (std::size_t k = 0; k < K; ++k) {
+      const double d = sum(d_all[k]);
+      const double da = sum(da_all[k]);
+      corner[k] += s * s * d;
+      tt_[line.first] += d;
+      tr_[line.first] += da;
+      tc_[k * places + line.first] += d;
+      rc_[k * places + line.first] += da;
+    }
+    rr_[line.first] += sum(daa_all);
   }
   for (std::size_t r = 0; r < rows_; ++r) share_[r] = equal_[r] != 0 ? kProximal : s_[r] / y_[r];
-  for (std::size_t g = 0; g < blocks_.size(); ++g)
-    for (std::size_t r = 0; r < blocks_[g]; ++r) normal_.column(g, r)[r] += share_[first_[g] + r];
-  for (auto r = static_cast<std::size_t>(inner); r < rows_; ++r) {
-    const std::size_t k = r - static_cast<std::size_t>(inner);
-    normal_.border(k, k) += share_[r];
+  for (std::size_t g = 0; g < blocks_.size(); ++g) {
+    const std::size_t end = g + 1 < blocks_.size() ? begin_[g + 1] : nowhere_;
+    const std::size_t edge = normal_.edge(g);
+    for (std::size_t p = begin_[g]; p < end && places_[p].time != nothing(); ++p) {
+      const auto t = static_cast<std::size_t>(places_[p].time);
+      const auto r = static_cast<std::size_t>(places_[p].rate);
+      double* const time = normal_.column(g, t - first_[g]);
+      time[t - first_[g]] += tt_[p] + share_[t];
+      for (std::size_t k = 0; k < border_; ++k) time[edge + k] += gpus_[g] * tc_[k * places + p];
+      if (r == rows_) continue;
+      double* const rate = normal_.column(g, r - first_[g]);
+      time[r - first_[g]] -= tr_[p];
+      rate[r - first_[g]] += rr_[p] + share_[r];
+      for (std::size_t k = 0; k < border_; ++k) rate[edge + k] -= gpus_[g] * rc_[k * places + p];
+    }
   }
+  for (std::size_t k = 0; k < border_; ++k) normal_.border(k, k) += corner[k] + share_[inner + k];
   normal_.factor();
   if (gain_ > 0) {
     toward_theta_ = slope_;
     toward_theta_.push_back(0);
-    solve_refined(toward_theta_);
+    solve_refined<K>(toward_theta_);
   }
 }
 
-void PairInterior::apply(const std::vector<double>& y, std::vector<double>& result) const {
+template <std::size_t K>
+void PairInterior::apply(const std::vector<double>& y, std::vector<double>& result) {
   for (std::size_t r = 0; r < rows_; ++r) result[r] = share_[r] * y[r];
-  sweep(y, result, [&](std::size_t j, double along) { return ratio_[j] * along; });
+  sweep<K>(y, result, [&](std::size_t j, const Lane& along) { return load(&x_[j]) * load(&per_z_[j]) * along; });
 }
 
 /// Conjugate gradients on the matrix as it is, with its factor as preconditioner: near the optimum the factor alone
 /// has lost most digits of the small directions. Far from it, the factor is all that is needed.
+template <std::size_t K>
 void PairInterior::solve_refined(std::vector<double>& right) {
   if (gap_ > kFar) {
     normal_.solve(right);
@@ -563,7 +759,7 @@ void PairInterior::solve_refined(std::vector<double>& right) {
       for (std::size_t r = 0; r < rows_; ++r) path_[r] = better_[r] + now / before * path_[r];
     }
     before = now;
-    apply(path_, image_);
+    apply<K>(path_, image_);
     const double curve = dot(path_, image_);
     if (!(curve > 0)) break;
     for (std::size_t r = 0; r < rows_; ++r) {
@@ -574,8 +770,9 @@ void PairInterior::solve_refined(std::vector<double>& right) {
   right = answer_;
 }
 
-/// The Newton direction to products of `mu`; `Corrected`: corrected by the direction that is there now.
-template <bool Corrected>
+/// The Newton direction to products of `mu`; `Corrected`: corrected by the direction that is there now. What decides
+/// the length of the step is gathered on the way.
+template <std::size_t K, bool Corrected>
 void PairInterior::direction(double mu) {
   for (std::size_t r = 0; r < rows_; ++r)
     cs_[r] = equal_[r] != 0 ? 0 : (mu * row_copies_[r] - (Corrected ? ds_[r] * dy_[r] : 0)) / y_[r] - s_[r];
@@ -583,35 +780,69 @@ void PairInterior::direction(double mu) {
   // lacks.
   for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
   right_[rows_] = 0;
-  for (std::size_t j = 0; j < columns_; ++j)
-    cx_[j] = (mu * copies_[j] - (Corrected ? dx_[j] * dz_[j] : 0)) / z_[j] - x_[j];
-  sweep(y_, right_, [&](std::size_t j, double) { return cx_[j] + ratio_[j] * rd_[j]; });
-  solve_refined(right_);
+  // What the products ask of a column: cx, apart from the change of its reduced cost. Made twice: what is kept is read
+  // from far away.
+  const auto change = [&](std::size_t j, const Lane& x, const Lane& per_z) {
+    Lane product = mu * load(&copies_[j]);
+    if constexpr (Corrected) product -= load(&dx_[j]) * load(&dz_[j]);
+    return product * per_z - x;
+  };
+  sweep<K>(y_, right_, [&](std::size_t j, const Lane&) {
+    const Lane x = load(&x_[j]);
+    const Lane per_z = load(&per_z_[j]);
+    return change(j, x, per_z) + x * per_z * load(&rd_[j]);
+  });
+  solve_refined<K>(right_);
   dtheta_ = gain_ > 0 ? (rtheta_ - dot(slope_, right_)) / (dot(slope_, toward_theta_) + curve_) : 0;
   for (std::size_t r = 0; r < rows_; ++r) dy_[r] = right_[r] + (gain_ > 0 ? dtheta_ * toward_theta_[r] : 0.0);
   std::fill(ax_.begin(), ax_.end(), 0.0);
-  sweep(dy_, ax_, [&](std::size_t j, double along) {
-    dz_[j] = along - rd_[j];
-    return dx_[j] = cx_[j] - ratio_[j] * dz_[j];
+  Lane by_primal{}, by_dual{}, by_both{}, most_primal{}, most_dual{};
+  sweep<K>(dy_, ax_, [&](std::size_t j, const Lane& along) {
+    const Lane x = load(&x_[j]);
+    const Lane dz = load(&copies_[j]) > 0 ? along - load(&rd_[j]) : Lane{};
+    const Lane per_z = load(&per_z_[j]);
+    const Lane dx = change(j, x, per_z) - x * per_z * dz;
+    store(&dz_[j], dz);
+    store(&dx_[j], dx);
+    by_primal += dx * load(&z_[j]);
+    by_dual += x * dz;
+    by_both += dx * dz;
+    most_primal = max(-dx / x, most_primal);  // empty slots: not a number
+    most_dual = max(-dz * per_z, most_dual);
+    return dx;
   });
-  for (std::size_t r = 0; r < rows_; ++r)
-    ds_[r] = equal_[r] != 0 ? 0 : s_[r] < y_[r] ? cs_[r] - share_[r] * dy_[r] : rp_[r] - ax_[r] - slope_[r] * dtheta_;
+  by_primal_ = sum(by_primal);
+  by_dual_ = sum(by_dual);
+  by_both_ = sum(by_both);
+  most_primal_ = most(most_primal);
+  most_dual_ = most(most_dual);
+  for (std::size_t r = 0; r < rows_; ++r) {
+    if (equal_[r] != 0) {
+      ds_[r] = 0;
+      continue;
+    }
+    ds_[r] = s_[r] < y_[r] ? cs_[r] - share_[r] * dy_[r] : rp_[r] - ax_[r] - slope_[r] * dtheta_;
+    by_primal_ += ds_[r] * y_[r];
+    by_dual_ += s_[r] * dy_[r];
+    by_both_ += ds_[r] * dy_[r];
+    most_primal_ = std::max(most_primal_, -ds_[r] / s_[r]);
+    most_dual_ = std::max(most_dual_, -dy_[r] / y_[r]);
+  }
 }
 
-std::pair<double, double> PairInterior::lengths(double limit) const {
-  double primal = 1 / limit;
-  double dual = 1 / limit;
-  const auto shorten = [](double value, double change, double& length) {
-    if (value + length * change < 0) length = -value / change;
-  };
-  for (std::size_t j = 0; j < columns_; ++j) shorten(x_[j], dx_[j], primal), shorten(z_[j], dz_[j], dual);
-  for (std::size_t r = 0; r < rows_; ++r)
-    if (equal_[r] == 0) shorten(s_[r], ds_[r], primal), shorten(y_[r], dy_[r], dual);
+double PairInterior::products(double primal, double dual) const {
+  return product_ + primal * by_primal_ + dual * by_dual_ + primal * dual * by_both_;
+}
+
+/// Of the last direction, primal and dual: this part of the way to the boundary, 1 at most.
+std::pair<double, double> PairInterior::lengths(double part) const {
+  double primal = std::min(1 / part, 1 / most_primal_);
+  double dual = std::min(1 / part, 1 / most_dual_);
   if (by_rho_) {
     if (dtheta_ > 0) primal = std::min(primal, 0.9 * (-theta_ - rho_least_) / dtheta_);
     primal = dual = std::min(primal, dual);  // the demands bend: one step for all
   }
-  return {std::min(1.0, limit * primal), std::min(1.0, limit * dual)};
+  return {std::min(1.0, part * primal), std::min(1.0, part * dual)};
 }
 
 }  // namespace windrow::solve

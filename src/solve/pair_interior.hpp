@@ -14,28 +14,31 @@
 namespace windrow::solve {
 
 /// A symmetric positive matrix of dense blocks and a border that touches all of them; lower part, column by column.
+/// Rows are filled up to multiples of four by those of the unit matrix.
 class BorderedCholesky {
  public:
-  /// Blocks of `sizes` rows each, then `border` rows; all zero.
+  /// Blocks of `sizes` rows each, then `border` rows; to be cleared before they are filled.
   void shape(const std::vector<std::size_t>& sizes, std::size_t border);
   void clear();
-  /// Column `column` of a block: entry r is its row r, border rows from the block's size on.
+  /// Column `column` of a block: entry r is its row r, border rows from `edge` on.
   double* column(std::size_t block, std::size_t column) {
     const Block& b = blocks_[block];
     return &values_[b.start + column * b.lead];
   }
-  double& border(std::size_t row, std::size_t column) { return corner_[column * border_ + row]; }
-  /// A pivot that is rounding only is raised to it.
+  std::size_t edge(std::size_t block) const { return blocks_[block].edge; }
+  double& border(std::size_t row, std::size_t column) { return corner_[column * border_lead_ + row]; }
+  /// A pivot that is rounding only is raised to it. The diagonal holds 1 / pivot then.
   void factor();
-  void solve(std::vector<double>& right) const;
+  void solve(std::vector<double>& right);
 
  private:
   struct Block {
-    std::size_t start, first, size, lead;  ///< of values_, of the rows; columns; rows with the border
+    std::size_t start, first;      ///< of values_, of the rows
+    std::size_t size, edge, lead;  ///< rows; to the next multiple of four; with the border, to the next one
   };
   std::vector<Block> blocks_;
-  std::size_t border_ = 0, rows_ = 0;
-  std::vector<double> values_, corner_, whole_;
+  std::size_t border_ = 0, border_lead_ = 0, rows_ = 0;
+  std::vector<double> values_, corner_, whole_, corner_whole_, part_;
 };
 
 /// Rows that are known to hold with equality, which leaves them no interior: by row of the problem, or by type.
@@ -54,35 +57,39 @@ class PairInterior {
 
   /// Whether strict complementarity says, beyond doubt, that a way has no time in any optimum, or that a row has no
   /// slack.
-  bool dead(std::size_t way) const { return vanishes(x_[way] / copies_[way], z_[way]); }
+  bool dead(std::size_t way) const {
+    const std::size_t j = slot_[way];
+    return vanishes(x_[j] / copies_[j], z_[j]);
+  }
   bool full_time(std::size_t i) const { return full(time_row_[i]); }
   bool full_capacity(std::size_t k) const { return full(capacity_row_[k]); }
 
-  const std::vector<double>& time() const { return x_; }  ///< [ways]
-  double theta() const { return theta_; }                 ///< in the problem's units; rho with finish times
+  const std::vector<double>& time() const { return time_; }  ///< [ways]
+  double theta() const { return theta_; }                    ///< in the problem's units; rho with finish times
   double capacity_price(std::size_t k) const { return price_at(capacity_row_[k]); }
   double time_price(std::size_t i) const { return price_at(time_row_[i]); }
   double rate_price(std::size_t i) const { return price_at(rate_row_[i]) / (scale_[i] > 0 ? scale_[i] : 1); }
   int rounds() const { return rounds_; }
+  /// Does without wide registers from now on: for the test that nothing depends on them.
+  void narrow() { narrow_ = true; }
 
  private:
-  // Columns in order of (first row, second row, type): all sweeps over them hold what does not change in registers.
-  // Rows that are not there have the number `rows_`, with a price of 0.
-  struct Column {
-    int c;        ///< row of the type
-    double a, b;  ///< scaled rates of first and second
-    double gain;  ///< scaled
+  // The columns of a first member and of four second ones, which stand side by side, are worked on at once, type by
+  // type: a slot for each, empty (no copies, no time, a price of 1) where there is no such way. A row's place among the
+  // second members is its position; its numbers by position are in arrays of their own meanwhile. Rows that are not
+  // there have the number `rows_`, with a price of 0.
+  struct Place {
+    int time, rate;  ///< rows
   };
-  struct Cell {
-    int t2, r2;       ///< rows of the second member
-    std::size_t end;  ///< of its columns
+  /// Chunks of four second members with the same first one, or with none: then each is alone, or with itself.
+  struct Line {
+    std::size_t first;  ///< position; nowhere_: none
+    std::size_t block;
+    double u;         ///< time of the second member: 2 with itself
+    std::size_t end;  ///< of its chunks
   };
-  struct Run {
-    int t1, r1;  ///< rows of the first member
-    int block;
-    std::size_t end;  ///< of its cells
-    double u, s;      ///< time of the first, GPUs
-  };
+  template <std::size_t K>
+  struct Types {};
   double price_at(int row) const { return row < 0 ? 0.0 : y_[static_cast<std::size_t>(row)] * value_unit_; }
   static bool vanishes(double part, double price) { return part < 1e-6 && price > 1e3 * part; }
   bool full(int row) const {
@@ -90,33 +97,59 @@ class PairInterior {
     const auto r = static_cast<std::size_t>(row);
     return equal_[r] || vanishes(s_[r] / row_size_[r], y_[r]);
   }
+  int nothing() const { return static_cast<int>(rows_); }
   bool set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho, const Tight* tight);
+  bool place(const Ways& ways);
+  template <class Use>
+  bool by_types(Use use);
+  template <std::size_t K>
+  bool approach_wide();
+  template <std::size_t K>
+  bool approach_plain();
+  template <std::size_t K>
+  bool approach();
+  template <std::size_t K>
   void begin();
   void demand();
-  template <class Value>
-  void sweep(const std::vector<double>& y, std::vector<double>& result, Value value) const;
-  void residuals();
+  void spread(const std::vector<double>& y);
+  template <std::size_t K, class Value>
+  void sweep(const std::vector<double>& y, std::vector<double>& result, Value value);
+  template <std::size_t K>
+  void residuals(double primal, double dual);
   double products(double primal, double dual) const;
   double held_mu() const { return target_ * value_ / total_; }
   double off_centre() const;
+  template <std::size_t K>
   void assemble();
-  void apply(const std::vector<double>& y, std::vector<double>& result) const;
+  template <std::size_t K>
+  void apply(const std::vector<double>& y, std::vector<double>& result);
+  template <std::size_t K>
   void solve_refined(std::vector<double>& right);
-  template <bool Corrected>
+  template <std::size_t K, bool Corrected>
   void direction(double mu);
-  std::pair<double, double> lengths(double limit) const;
+  std::pair<double, double> lengths(double part) const;
 
   double target_ = 0;
-  std::size_t rows_ = 0, columns_ = 0;
-  std::vector<Column> ways_;
-  std::vector<Cell> cells_;
-  std::vector<Run> runs_;
+  bool narrow_ = false;
+  std::size_t rows_ = 0, border_ = 0;
+  std::size_t types_ = 0;              ///< types that slots are there for
+  std::vector<Place> places_;          ///< by position: those of each block from a multiple of four on
+  std::vector<std::size_t> position_;  ///< [rows of the problem]
+  std::vector<std::size_t> begin_;     ///< [blocks] first position
+  std::vector<double> gpus_;           ///< [blocks]
+  std::size_t nowhere_ = 0;            ///< position of no row, the last
+  std::vector<Line> lines_;
+  std::vector<std::size_t> chunks_;                       ///< position of the first of the four
+  std::vector<std::size_t> slot_;                         ///< [ways]
+  std::vector<double> a_, b_, gains_, copies_;            ///< [slots] scaled rates of first and second, scaled gain
+  std::vector<double> yt_, yr_, at_, ar_, tt_, tr_, rr_;  ///< [positions]
+  std::vector<double> tc_, rc_;                           ///< [types x positions]
   std::vector<int> time_row_, rate_row_, capacity_row_;
   std::vector<double> scale_;
   std::vector<std::size_t> blocks_;  ///< [blocks] rows of each
   std::vector<int> block_of_;        ///< [rows of the problem]
   std::vector<std::size_t> first_;   ///< [blocks] first row
-  std::vector<double> limit_, row_size_, row_copies_, copies_;
+  std::vector<double> limit_, row_size_, row_copies_;
   std::vector<char> equal_;    ///< [rows] no slack, a price of either sign
   std::vector<double> slope_;  ///< [rows] of the demand in theta
   std::vector<double> level_;  ///< [rows] the demand beyond the limit: slope x theta, or as rho asks
@@ -131,10 +164,14 @@ class PairInterior {
   double gain_ = 0, value_unit_ = 1, theta_unit_ = 1;
 
   BorderedCholesky normal_;
-  std::vector<double> x_, z_, dx_, dz_, rd_, cx_, ratio_;                         // columns
+  std::vector<double> x_, z_, dx_, dz_, rd_, per_z_;                              // slots
+  std::vector<double> time_;                                                      // ways
   std::vector<double> s_, y_, ds_, dy_, rp_, cs_, toward_theta_, right_, share_;  // rows
   std::vector<double> ax_, residual_, better_, answer_, path_, image_;
   double theta_ = 0, dtheta_ = 0, rtheta_ = 0;
+  double by_primal_ = 0, by_dual_ = 0, by_both_ = 0;  ///< what a step does to the sum of products
+  double most_primal_ = 0, most_dual_ = 0;            ///< parts of x, z, s or y that a full step takes away
+  double product_ = 0;
   double total_ = 0, mu_ = 0, gap_ = 0, value_ = 0, primal_ = 0, dual_ = 0;
   int rounds_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "random_problem.hpp"
+#include "solve/pair_interior.hpp"
 
 namespace windrow::solve {
 namespace {
@@ -46,6 +47,30 @@ TEST(Packed, EveryTieBreakReachesTheOptimumOfAllColumns) {
       EXPECT_LE(answer.alone.gap, 1e-6) << "seed " << seed;
     }
   }
+}
+
+TEST(Packed, EveryMachineHasTheSameBits) {
+  PairInterior wide, narrow;
+  narrow.narrow();
+  for (std::size_t types = 1; types <= 6; ++types)
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      const PackedProblem problem = packed_problem(seed, 2 + seed, types);
+      Ways ways;
+      ways.add_alone(problem.alone);
+      for (std::size_t c = 0; c < problem.pairs.size(); ++c) {
+        const Pair& pair = problem.pairs[c];
+        for (std::size_t k = 0; k < types; ++k)
+          ways.add_pair(problem.alone, pair.first, pair.second, k, static_cast<int>(c), pair.rate[k],
+                        pair.rate[types + k], 0);
+      }
+      ways.measure(problem.alone);
+      const bool there = wide.run(problem.alone, ways, 1e-8);
+      EXPECT_TRUE(there) << "seed " << seed << " types " << types;
+      EXPECT_EQ(narrow.run(problem.alone, ways, 1e-8), there);
+      EXPECT_EQ(wide.time(), narrow.time()) << "seed " << seed << " types " << types;
+      EXPECT_EQ(wide.theta(), narrow.theta());
+      EXPECT_EQ(wide.rounds(), narrow.rounds());
+    }
 }
 
 TEST(Packed, ClassesWithCountsAreTheProblemOfTheirJobs) {
