@@ -1,5 +1,5 @@
 // Four numbers at a time: the lanes of one register where registers are that wide, of two elsewhere; the same bits
-// either way. What is inlined into a function of target "avx2" (with "flatten") uses wide registers.
+// either way.
 #pragma once
 
 #include <algorithm>
@@ -7,42 +7,61 @@
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // lanes are never handed to another translation unit
 
+/// For what works on lanes: it takes on the registers of whoever calls it.
+#define WINDROW_ON_LANES __attribute__((always_inline))
+
 namespace windrow::solve {
 
 inline constexpr std::size_t kLanes = 4;
 using Lane = double __attribute__((vector_size(8 * kLanes)));
 using Mask = long long __attribute__((vector_size(8 * kLanes)));
 
-inline Lane lanes(double value) {
+WINDROW_ON_LANES inline Lane lanes(double value) {
   return Lane{value, value, value, value};
 }
 /// From and to four doubles of an array. By the type, not by memcpy, after which the compiler takes every pointer of
 /// the object at hand for changed.
 using Unaligned = double __attribute__((vector_size(8 * kLanes), aligned(8)));
-inline Lane load(const double* from) {
+WINDROW_ON_LANES inline Lane load(const double* from) {
   return *reinterpret_cast<const Unaligned*>(from);
 }
-inline void store(double* to, const Lane& a) {
+WINDROW_ON_LANES inline void store(double* to, const Lane& a) {
   *reinterpret_cast<Unaligned*>(to) = a;
 }
-inline double sum(const Lane& a) {
+WINDROW_ON_LANES inline double sum(const Lane& a) {
   return (a[0] + a[1]) + (a[2] + a[3]);
 }
-inline double most(const Lane& a) {
+WINDROW_ON_LANES inline double most(const Lane& a) {
   return std::max(std::max(a[0], a[1]), std::max(a[2], a[3]));
 }
 /// The second where one of them is not a number.
-inline Lane max(const Lane& a, const Lane& b) {
+WINDROW_ON_LANES inline Lane max(const Lane& a, const Lane& b) {
   return a > b ? a : b;
 }
-inline Lane min(const Lane& a, const Lane& b) {
+WINDROW_ON_LANES inline Lane min(const Lane& a, const Lane& b) {
   return a < b ? a : b;
 }
-inline Lane magnitude(const Lane& a) {
+WINDROW_ON_LANES inline Lane magnitude(const Lane& a) {
   return max(a, -a);
 }
-inline bool any(const Mask& a) {
+WINDROW_ON_LANES inline bool any(const Mask& a) {
   return (a[0] | a[1] | a[2] | a[3]) != 0;
+}
+
+inline bool has_wide_registers() {
+  static const bool has = __builtin_cpu_supports("avx2") != 0;
+  return has;
+}
+
+template <class Work>
+__attribute__((target("avx2"))) void with_wide_registers(const Work& work) {
+  work();
+}
+
+/// Does `work`, which is WINDROW_ON_LANES as is all that it does on lanes, with wide registers or without.
+template <class Work>
+void on_lanes(bool wide, const Work& work) {
+  wide ? with_wide_registers(work) : work();
 }
 
 }  // namespace windrow::solve

@@ -46,7 +46,8 @@ constexpr std::size_t whole_lanes(std::size_t count) {
 
 /// Rows of some columns at `right`, less `depth` columns at `left`, each as often as `times` says for each.
 template <std::size_t Columns, std::size_t Rows>
-void reduce_rows(const double* times, const double* left, double* right, std::size_t lead, std::size_t depth) {
+WINDROW_ON_LANES inline void reduce_rows(const double* times, const double* left, double* right, std::size_t lead,
+                                         std::size_t depth) {
   std::array<std::array<Lane, Rows>, Columns> rest;
   for (std::size_t c = 0; c < Columns; ++c)
     for (std::size_t r = 0; r < Rows; ++r) rest[c][r] = load(right + c * lead + r * kLanes);
@@ -61,35 +62,31 @@ void reduce_rows(const double* times, const double* left, double* right, std::si
     for (std::size_t r = 0; r < Rows; ++r) store(right + c * lead + r * kLanes, rest[c][r]);
 }
 
+/// From the multiple of four at or before row `column` on.
+template <std::size_t Columns>
+WINDROW_ON_LANES inline void reduce(double* a, std::size_t lead, std::size_t column, std::size_t before,
+                                    std::size_t depth) {
+  const double* const times = a + before * lead + column;
+  std::size_t r = column / kLanes * kLanes;
+  for (; r + 2 * kLanes <= lead; r += 2 * kLanes)
+    reduce_rows<Columns, 2>(times, a + before * lead + r, a + column * lead + r, lead, depth);
+  if (r < lead) reduce_rows<Columns, 1>(times, a + before * lead + r, a + column * lead + r, lead, depth);
+}
+
 /// The first `columns` columns of a symmetric matrix of `lead` rows; what is left below and right of them is reduced by
 /// them, and what is above the diagonal is spoilt. Both numbers are multiples of four. `whole`: the diagonal before.
 /// Panels of columns, so that what is far away is read once per panel, and pieces of it stay in registers meanwhile.
-void factor_columns(double* a, std::size_t columns, std::size_t lead, const double* whole) {
-  const auto reduce = [&]<std::size_t Columns>(std::array<char, Columns>, std::size_t column, std::size_t before,
-                                               std::size_t depth) {
-    for (std::size_t r = column / kLanes * kLanes; r < lead;) {
-      const double* const times = a + before * lead + column;
-      const double* const left = a + before * lead + r;
-      double* const right = a + column * lead + r;
-      if (r + 2 * kLanes <= lead) {
-        reduce_rows<Columns, 2>(times, left, right, lead, depth);
-        r += 2 * kLanes;
-      } else {
-        reduce_rows<Columns, 1>(times, left, right, lead, depth);
-        r += kLanes;
-      }
-    }
-  };
+WINDROW_ON_LANES inline void factor_columns(double* a, std::size_t columns, std::size_t lead, const double* whole) {
   for (std::size_t p = 0; p < columns; p += kPanel) {
     const std::size_t end = std::min(columns, p + kPanel);
     for (std::size_t c = p; c < end; ++c) {
-      reduce(std::array<char, 1>{}, c, p, c - p);
+      reduce<1>(a, lead, c, p, c - p);
       double* const column = a + c * lead;
       const double per_pivot = 1 / std::sqrt(std::max(column[c], 1e-15 * whole[c]));
       for (std::size_t r = c / kLanes * kLanes; r < lead; ++r) column[r] *= per_pivot;
       column[c] = per_pivot;
     }
-    for (std::size_t c = end; c < lead; c += kLanes) reduce(std::array<char, kLanes>{}, c, p, end - p);
+    for (std::size_t c = end; c < lead; c += kLanes) reduce<kLanes>(a, lead, c, p, end - p);
   }
 }
 
@@ -119,7 +116,7 @@ void BorderedCholesky::clear() {
   for (std::size_t c = border_; c < border_lead_; ++c) corner_[c * border_lead_ + c] = 1;
 }
 
-void BorderedCholesky::factor() {
+void BorderedCholesky::factor(bool wide) {
   const auto diagonal = [](const double* a, std::size_t columns, std::size_t lead, std::vector<double>& values) {
     values.resize(columns);
     for (std::size_t c = 0; c < columns; ++c) values[c] = a[c * lead + c];
@@ -128,41 +125,66 @@ void BorderedCholesky::factor() {
   for (const Block& block : blocks_) {
     double* const a = &values_[block.start];
     diagonal(a, block.edge, block.lead, whole_);
-    factor_columns(a, block.edge, block.lead, whole_.data());
+    on_lanes(wide, [&]() WINDROW_ON_LANES { factor_columns(a, block.edge, block.lead, whole_.data()); });
     for (std::size_t c = 0; c < border_; ++c)
       for (std::size_t r = c; r < border_; ++r)
         corner_[c * border_lead_ + r] += a[(block.edge + c) * block.lead + block.edge + r];
   }
-  factor_columns(corner_.data(), border_lead_, border_lead_, corner_whole_.data());
+  on_lanes(false, [&]() WINDROW_ON_LANES {
+    factor_columns(corner_.data(), border_lead_, border_lead_, corner_whole_.data());
+  });
 }
 
-/// Four columns at a time, in memory that has whole lanes.
-void BorderedCholesky::solve(std::vector<double>& right) {
+/// `part` becomes L^-1 of it: four columns at a time.
+WINDROW_ON_LANES inline void BorderedCholesky::forwards(const Block& block, double* part) const {
+  for (std::size_t c = 0; c < block.edge; c += kLanes) {
+    const double* const a = values_.data() + block.start + c * block.lead;
+    std::array<Lane, kLanes> times;
+    for (std::size_t q = 0; q < kLanes; ++q) {
+      double value = part[c + q];
+      for (std::size_t r = 0; r < q; ++r) value -= part[c + r] * a[r * block.lead + c + q];
+      part[c + q] = value * a[q * block.lead + c + q];
+      times[q] = lanes(part[c + q]);
+    }
+    for (std::size_t r = c + kLanes; r < block.lead; r += kLanes) {
+      const double* const row = a + r;
+      store(part + r,
+            load(part + r) - ((times[0] * load(row) + times[1] * load(row + block.lead)) +
+                              (times[2] * load(row + 2 * block.lead) + times[3] * load(row + 3 * block.lead))));
+    }
+  }
+}
+
+/// `part` becomes L'^-1 of it, at what its border is.
+WINDROW_ON_LANES inline void BorderedCholesky::backwards(const Block& block, double* part) const {
+  for (std::size_t c = block.edge; c > 0;) {
+    c -= kLanes;
+    const double* const a = values_.data() + block.start + c * block.lead;
+    std::array<Lane, kLanes> sums{};
+    for (std::size_t r = c + kLanes; r < block.lead; r += kLanes)
+      for (std::size_t q = 0; q < kLanes; ++q) sums[q] += load(a + q * block.lead + r) * load(part + r);
+    for (std::size_t q = kLanes; q-- > 0;) {
+      double value = part[c + q] - sum(sums[q]);
+      for (std::size_t r = q + 1; r < kLanes; ++r) value -= part[c + r] * a[q * block.lead + c + r];
+      part[c + q] = value * a[q * block.lead + c + q];
+    }
+  }
+}
+
+void BorderedCholesky::solve(std::vector<double>& right, bool wide) {
   double* const tail = right.data() + rows_;
-  for (const Block& block : blocks_) {
+  const auto with_part = [&](const Block& block, const auto& work) {  // in memory that has whole lanes
     double* const b = right.data() + block.first;
     part_.assign(block.lead, 0.0);
-    double* const part = part_.data();
-    std::copy(b, b + block.size, part);
-    for (std::size_t c = 0; c < block.edge; c += kLanes) {
-      const double* const a = &values_[block.start + c * block.lead];
-      std::array<Lane, kLanes> times;
-      for (std::size_t q = 0; q < kLanes; ++q) {
-        double value = part[c + q];
-        for (std::size_t r = 0; r < q; ++r) value -= part[c + r] * a[r * block.lead + c + q];
-        part[c + q] = value * a[q * block.lead + c + q];
-        times[q] = lanes(part[c + q]);
-      }
-      for (std::size_t r = c + kLanes; r < block.lead; r += kLanes) {
-        const double* const row = a + r;
-        store(part + r,
-              load(part + r) - ((times[0] * load(row) + times[1] * load(row + block.lead)) +
-                                (times[2] * load(row + 2 * block.lead) + times[3] * load(row + 3 * block.lead))));
-      }
-    }
-    std::copy(part, part + block.size, b);
-    for (std::size_t r = 0; r < border_; ++r) tail[r] += part[block.edge + r];
-  }
+    std::copy(b, b + block.size, part_.begin());
+    work(part_.data());
+    std::copy(part_.data(), part_.data() + block.size, b);
+  };
+  for (const Block& block : blocks_)
+    with_part(block, [&](double* part) {
+      on_lanes(wide, [&]() WINDROW_ON_LANES { forwards(block, part); });
+      for (std::size_t r = 0; r < border_; ++r) tail[r] += part[block.edge + r];
+    });
   for (std::size_t c = 0; c < border_; ++c) {
     tail[c] *= corner_[c * border_lead_ + c];
     for (std::size_t r = c + 1; r < border_; ++r) tail[r] -= tail[c] * corner_[c * border_lead_ + r];
@@ -171,26 +193,11 @@ void BorderedCholesky::solve(std::vector<double>& right) {
     for (std::size_t r = c + 1; r < border_; ++r) tail[c] -= tail[r] * corner_[c * border_lead_ + r];
     tail[c] *= corner_[c * border_lead_ + c];
   }
-  for (const Block& block : blocks_) {
-    double* const b = right.data() + block.first;
-    part_.assign(block.lead, 0.0);
-    double* const part = part_.data();
-    std::copy(b, b + block.size, part);
-    std::copy(tail, tail + border_, part + block.edge);
-    for (std::size_t c = block.edge; c > 0;) {
-      c -= kLanes;
-      const double* const a = &values_[block.start + c * block.lead];
-      std::array<Lane, kLanes> sums{};
-      for (std::size_t r = c + kLanes; r < block.lead; r += kLanes)
-        for (std::size_t q = 0; q < kLanes; ++q) sums[q] += load(a + q * block.lead + r) * load(part + r);
-      for (std::size_t q = kLanes; q-- > 0;) {
-        double value = part[c + q] - sum(sums[q]);
-        for (std::size_t r = q + 1; r < kLanes; ++r) value -= part[c + r] * a[q * block.lead + c + r];
-        part[c + q] = value * a[q * block.lead + c + q];
-      }
-    }
-    std::copy(part, part + block.size, b);
-  }
+  for (const Block& block : blocks_)
+    with_part(block, [&](double* part) {
+      std::copy(tail, tail + border_, part + block.edge);
+      on_lanes(wide, [&]() WINDROW_ON_LANES { backwards(block, part); });
+    });
 }
 
 bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times, double rho,
@@ -198,10 +205,8 @@ bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap
   target_ = target_gap;
   rounds_ = 0;
   if (!set_up(alone, ways, times, rho, tight)) return false;
-  static const bool has_wide_registers = __builtin_cpu_supports("avx2") != 0;
-  const bool wide = has_wide_registers && !narrow_;
-  const auto approach = [&]<std::size_t K>(Types<K>) { return wide ? approach_wide<K>() : approach_plain<K>(); };
-  const bool there = by_types(approach);
+  wide_ = has_wide_registers() && !narrow_;
+  const bool there = by_types([&]<std::size_t K>(Types<K>) { return approach<K>(); });
   if (!there) return false;
   theta_ = by_rho_ ? -theta_ * rho_unit_ : theta_ * theta_unit_;
   time_.resize(slot_.size());
@@ -224,16 +229,6 @@ bool PairInterior::by_types(Use use) {
     default:
       return use(Types<8>{});
   }
-}
-
-// The same operations in the same order, so the same bits.
-template <std::size_t K>
-__attribute__((target("avx2"), flatten)) bool PairInterior::approach_wide() {
-  return approach<K>();
-}
-template <std::size_t K>
-__attribute__((flatten)) bool PairInterior::approach_plain() {
-  return approach<K>();
 }
 
 template <std::size_t K>
@@ -480,45 +475,50 @@ void PairInterior::spread(const std::vector<double>& y) {
 /// Visits every slot with (slot, A' y of it), four lanes at once; what `value` returns times the column is added to
 /// `result`.
 template <std::size_t K, class Value>
-void PairInterior::sweep(const std::vector<double>& y, std::vector<double>& result, Value value) {
+WINDROW_ON_LANES inline void PairInterior::sweep(const std::vector<double>& y, std::vector<double>& result,
+                                                 const Value& value) {
   spread(y);
   const std::size_t inner = rows_ - border_;
   std::array<double, K> used{};
   std::array<double, K> price{};
   for (std::size_t k = 0; k < border_; ++k) price[k] = y[inner + k];
+  const double* const yt = yt_.data();
+  const double* const yr = yr_.data();
+  double* const at = at_.data();
+  double* const ar = ar_.data();
   std::size_t chunk = 0;
   for (const Line& line : lines_) {
     const double s = gpus_[line.block];
-    const Lane yr = lanes(yr_[line.first]);
+    const Lane first_price = lanes(yr[line.first]);
     std::array<Lane, K> cost;
     std::array<Lane, K> time{};
-    for (std::size_t k = 0; k < K; ++k) cost[k] = lanes(yt_[line.first] + s * price[k]);
+    for (std::size_t k = 0; k < K; ++k) cost[k] = lanes(yt[line.first] + s * price[k]);
     Lane rate{};
     for (; chunk < line.end; ++chunk) {
       const std::size_t p = chunks_[chunk];
-      const Lane t = line.u * load(&yt_[p]);
-      const Lane r = load(&yr_[p]);
+      const Lane t = line.u * load(yt + p);
+      const Lane r = load(yr + p);
       Lane second{};
       Lane pace{};
       for (std::size_t k = 0; k < K; ++k) {
         const std::size_t j = (chunk * K + k) * kLanes;
-        const Lane a = load(&a_[j]);
-        const Lane b = load(&b_[j]);
-        const Lane v = value(j, (cost[k] + t) - (a * yr + b * r));
+        const Lane a = load(a_.data() + j);
+        const Lane b = load(b_.data() + j);
+        const Lane v = value(j, (cost[k] + t) - (a * first_price + b * r));
         time[k] += v;
         second += v;
         rate += a * v;
         pace += b * v;
       }
-      store(&at_[p], load(&at_[p]) + line.u * second);
-      store(&ar_[p], load(&ar_[p]) + pace);
+      store(at + p, load(at + p) + line.u * second);
+      store(ar + p, load(ar + p) + pace);
     }
     for (std::size_t k = 0; k < K; ++k) {
       const double all = sum(time[k]);
-      at_[line.first] += all;
+      at[line.first] += all;
       used[k] += s * all;
     }
-    ar_[line.first] += sum(rate);
+    ar[line.first] += sum(rate);
   }
   for (std::size_t p = 0; p < places_.size(); ++p) {
     result[static_cast<std::size_t>(places_[p].time)] += at_[p];
@@ -528,12 +528,18 @@ void PairInterior::sweep(const std::vector<double>& y, std::vector<double>& resu
   result[rows_] = 0;
 }
 
+/// The columns, each as often as `times` says, are added to `result`.
+template <std::size_t K>
+void PairInterior::add_product(const std::vector<double>& times, std::vector<double>& result) {
+  sweep<K>(y_, result, [&](std::size_t j, const Lane&) WINDROW_ON_LANES { return load(times.data() + j); });
+}
+
 template <std::size_t K>
 void PairInterior::begin() {
   // Every column gets an equal part of what its scarcest row has, with room left.
   std::vector<double>& load_of = residual_;
   load_of.assign(rows_ + 1, 0.0);
-  sweep<K>(y_, load_of, [&](std::size_t j, const Lane&) { return load(&copies_[j]); });
+  add_product<K>(copies_, load_of);
   std::vector<double>& part = right_;
   for (std::size_t r = 0; r < rows_; ++r) part[r] = load_of[r] > 0 ? std::min(1.0, 0.5 * limit_[r] / load_of[r]) : 1.0;
   part[rows_] = 1;
@@ -554,7 +560,7 @@ void PairInterior::begin() {
   right_[rows_] = 0;
   demand();
   std::fill(ax_.begin(), ax_.end(), 0.0);
-  sweep<K>(y_, ax_, [&](std::size_t j, const Lane&) { return load(&x_[j]); });
+  add_product<K>(x_, ax_);
   for (std::size_t r = 0; r < rows_; ++r) {
     if (equal_[r] != 0) {
       s_[r] = y_[r] = 0;
@@ -581,29 +587,35 @@ void PairInterior::demand() {
   }
 }
 
-/// After the columns' part of a step.
+/// The columns' part of a step, and their part of the residuals after it; returns the worth of their time.
 template <std::size_t K>
-void PairInterior::residuals(double primal, double dual) {
+WINDROW_ON_LANES inline double PairInterior::move_columns(double primal, double dual) {
   std::fill(ax_.begin(), ax_.end(), 0.0);
-  Lane gains{};
+  Lane worth{};
   Lane products{};
   Lane worst{};
-  sweep<K>(y_, ax_, [&](std::size_t j, const Lane& along) {
-    const Lane x = load(&x_[j]) + primal * load(&dx_[j]);
-    const Lane z = load(&z_[j]) + dual * load(&dz_[j]);
-    const Lane gain = load(&gains_[j]);
-    const Lane rd = load(&copies_[j]) > 0 ? gain + z - along : Lane{};
-    store(&x_[j], x);
-    store(&z_[j], z);
-    store(&rd_[j], rd);
+  sweep<K>(y_, ax_, [&](std::size_t j, const Lane& along) WINDROW_ON_LANES {
+    const Lane x = load(x_.data() + j) + primal * load(dx_.data() + j);
+    const Lane z = load(z_.data() + j) + dual * load(dz_.data() + j);
+    const Lane gain = load(gains_.data() + j);
+    const Lane rd = load(copies_.data() + j) > 0 ? gain + z - along : Lane{};
+    store(x_.data() + j, x);
+    store(z_.data() + j, z);
+    store(rd_.data() + j, rd);
     worst = max(worst, magnitude(rd));
-    gains += gain * x;
+    worth += gain * x;
     products += x * z;
     return x;
   });
   dual_ = most(worst);
-  const double objective = gain_ * theta_ + sum(gains);
   product_ = sum(products);
+  return sum(worth);
+}
+
+template <std::size_t K>
+void PairInterior::residuals(double primal, double dual) {
+  double objective = gain_ * theta_;
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { objective += move_columns<K>(primal, dual); });
   double bound = 0;
   primal_ = 0;
   double along_theta = gain_;
@@ -630,15 +642,12 @@ double PairInterior::off_centre() const {
   return worst;
 }
 
+/// A D A' of the columns: what couples two rows goes to `normal_`, all else to lists by position, and to `corner`.
 template <std::size_t K>
-void PairInterior::assemble() {
-  normal_.clear();
-  const std::size_t inner = rows_ - border_;
+WINDROW_ON_LANES inline void PairInterior::add_columns(std::array<double, K>& corner) {
   const std::size_t places = places_.size();
-  // By position: the diagonal of each row's own block, and its coupling with the types.
   for (auto* list : {&tt_, &tr_, &rr_}) list->assign(places, 0.0);
   for (auto* list : {&tc_, &rc_}) list->assign(K * places, 0.0);
-  std::array<double, K> corner{};
   std::size_t chunk = 0;
   for (const Line& line : lines_) {
     const double s = gpus_[line.block];
@@ -657,11 +666,11 @@ void PairInterior::assemble() {
       Lane d_both{}, da_both{}, db_both{}, dab_both{}, dbb_both{};
       for (std::size_t k = 0; k < K; ++k) {
         const std::size_t j = (chunk * K + k) * kLanes;
-        const Lane a = load(&a_[j]);
-        const Lane b = load(&b_[j]);
-        const Lane per_z = 1 / load(&z_[j]);
-        const Lane d = load(&x_[j]) * per_z;
-        store(&per_z_[j], per_z);
+        const Lane a = load(a_.data() + j);
+        const Lane b = load(b_.data() + j);
+        const Lane per_z = 1 / load(z_.data() + j);
+        const Lane d = load(x_.data() + j) * per_z;
+        store(per_z_.data() + j, per_z);
         const Lane da = d * a;
         const Lane db = d * b;
         d_all[k] += d;
@@ -672,14 +681,14 @@ void PairInterior::assemble() {
         db_both += db;
         dab_both += da * b;
         dbb_both += db * b;
-        double* const tc = &tc_[k * places + p];
-        double* const rc = &rc_[k * places + p];
+        double* const tc = tc_.data() + k * places + p;
+        double* const rc = rc_.data() + k * places + p;
         store(tc, load(tc) + line.u * d);
         store(rc, load(rc) + db);
       }
-      store(&tt_[p], load(&tt_[p]) + line.u * line.u * d_both);
-      store(&tr_[p], load(&tr_[p]) + line.u * db_both);
-      store(&rr_[p], load(&rr_[p]) + dbb_both);
+      store(tt_.data() + p, load(tt_.data() + p) + line.u * line.u * d_both);
+      store(tr_.data() + p, load(tr_.data() + p) + line.u * db_both);
+      store(rr_.data() + p, load(rr_.data() + p) + dbb_both);
       if (!pairs) continue;
       for (std::size_t l = 0; l < kLanes; ++l) {
         const Place other = places_[p + l];
@@ -702,6 +711,15 @@ void PairInterior::assemble() {
     }
     rr_[line.first] += sum(daa_all);
   }
+}
+
+template <std::size_t K>
+void PairInterior::assemble() {
+  normal_.clear();
+  std::array<double, K> corner{};
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { add_columns<K>(corner); });
+  const std::size_t inner = rows_ - border_;
+  const std::size_t places = places_.size();
   for (std::size_t r = 0; r < rows_; ++r) share_[r] = equal_[r] != 0 ? kProximal : s_[r] / y_[r];
   for (std::size_t g = 0; g < blocks_.size(); ++g) {
     const std::size_t end = g + 1 < blocks_.size() ? begin_[g + 1] : nowhere_;
@@ -720,7 +738,7 @@ void PairInterior::assemble() {
     }
   }
   for (std::size_t k = 0; k < border_; ++k) normal_.border(k, k) += corner[k] + share_[inner + k];
-  normal_.factor();
+  normal_.factor(wide_);
   if (gain_ > 0) {
     toward_theta_ = slope_;
     toward_theta_.push_back(0);
@@ -731,7 +749,11 @@ void PairInterior::assemble() {
 template <std::size_t K>
 void PairInterior::apply(const std::vector<double>& y, std::vector<double>& result) {
   for (std::size_t r = 0; r < rows_; ++r) result[r] = share_[r] * y[r];
-  sweep<K>(y, result, [&](std::size_t j, const Lane& along) { return load(&x_[j]) * load(&per_z_[j]) * along; });
+  on_lanes(wide_, [&]() WINDROW_ON_LANES {
+    sweep<K>(y, result, [&](std::size_t j, const Lane& along) WINDROW_ON_LANES {
+      return load(x_.data() + j) * load(per_z_.data() + j) * along;
+    });
+  });
 }
 
 /// Conjugate gradients on the matrix as it is, with its factor as preconditioner: near the optimum the factor alone
@@ -739,7 +761,7 @@ void PairInterior::apply(const std::vector<double>& y, std::vector<double>& resu
 template <std::size_t K>
 void PairInterior::solve_refined(std::vector<double>& right) {
   if (gap_ > kFar) {
-    normal_.solve(right);
+    normal_.solve(right, wide_);
     return;
   }
   residual_ = right;
@@ -749,7 +771,7 @@ void PairInterior::solve_refined(std::vector<double>& right) {
   double first = 0;
   for (int pass = 0; pass < kMaxRefinements; ++pass) {
     better_ = residual_;
-    normal_.solve(better_);
+    normal_.solve(better_, wide_);
     const double now = dot(residual_, better_);
     if (pass == 0) first = now;
     if (!(now > kRefined * first)) break;
@@ -770,41 +792,37 @@ void PairInterior::solve_refined(std::vector<double>& right) {
   right = answer_;
 }
 
-/// The Newton direction to products of `mu`; `Corrected`: corrected by the direction that is there now. What decides
-/// the length of the step is gathered on the way.
+/// What products of `mu` ask of a column, apart from the change of its reduced cost. Made twice: what is kept is read
+/// from far away.
+template <bool Corrected>
+WINDROW_ON_LANES inline Lane PairInterior::wanted(std::size_t j, double mu, const Lane& x, const Lane& per_z) const {
+  Lane product = mu * load(copies_.data() + j);
+  if constexpr (Corrected) product -= load(dx_.data() + j) * load(dz_.data() + j);
+  return product * per_z - x;
+}
+
 template <std::size_t K, bool Corrected>
-void PairInterior::direction(double mu) {
-  for (std::size_t r = 0; r < rows_; ++r)
-    cs_[r] = equal_[r] != 0 ? 0 : (mu * row_copies_[r] - (Corrected ? ds_[r] * dy_[r] : 0)) / y_[r] - s_[r];
-  // (A D A' + S / Y) dy - h dtheta = A D (cx / x + reduced cost) + cs / y - rp, and h dy + curve dtheta = what theta
-  // lacks.
-  for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
-  right_[rows_] = 0;
-  // What the products ask of a column: cx, apart from the change of its reduced cost. Made twice: what is kept is read
-  // from far away.
-  const auto change = [&](std::size_t j, const Lane& x, const Lane& per_z) {
-    Lane product = mu * load(&copies_[j]);
-    if constexpr (Corrected) product -= load(&dx_[j]) * load(&dz_[j]);
-    return product * per_z - x;
-  };
-  sweep<K>(y_, right_, [&](std::size_t j, const Lane&) {
-    const Lane x = load(&x_[j]);
-    const Lane per_z = load(&per_z_[j]);
-    return change(j, x, per_z) + x * per_z * load(&rd_[j]);
+WINDROW_ON_LANES inline void PairInterior::add_wanted(double mu) {
+  sweep<K>(y_, right_, [&](std::size_t j, const Lane&) WINDROW_ON_LANES {
+    const Lane x = load(x_.data() + j);
+    const Lane per_z = load(per_z_.data() + j);
+    return wanted<Corrected>(j, mu, x, per_z) + x * per_z * load(rd_.data() + j);
   });
-  solve_refined<K>(right_);
-  dtheta_ = gain_ > 0 ? (rtheta_ - dot(slope_, right_)) / (dot(slope_, toward_theta_) + curve_) : 0;
-  for (std::size_t r = 0; r < rows_; ++r) dy_[r] = right_[r] + (gain_ > 0 ? dtheta_ * toward_theta_[r] : 0.0);
+}
+
+/// The columns' part of the direction, its sum, and what decides the length of the step.
+template <std::size_t K, bool Corrected>
+WINDROW_ON_LANES inline void PairInterior::direct_columns(double mu) {
   std::fill(ax_.begin(), ax_.end(), 0.0);
   Lane by_primal{}, by_dual{}, by_both{}, most_primal{}, most_dual{};
-  sweep<K>(dy_, ax_, [&](std::size_t j, const Lane& along) {
-    const Lane x = load(&x_[j]);
-    const Lane dz = load(&copies_[j]) > 0 ? along - load(&rd_[j]) : Lane{};
-    const Lane per_z = load(&per_z_[j]);
-    const Lane dx = change(j, x, per_z) - x * per_z * dz;
-    store(&dz_[j], dz);
-    store(&dx_[j], dx);
-    by_primal += dx * load(&z_[j]);
+  sweep<K>(dy_, ax_, [&](std::size_t j, const Lane& along) WINDROW_ON_LANES {
+    const Lane x = load(x_.data() + j);
+    const Lane per_z = load(per_z_.data() + j);
+    const Lane dz = load(copies_.data() + j) > 0 ? along - load(rd_.data() + j) : Lane{};
+    const Lane dx = wanted<Corrected>(j, mu, x, per_z) - x * per_z * dz;
+    store(dz_.data() + j, dz);
+    store(dx_.data() + j, dx);
+    by_primal += dx * load(z_.data() + j);
     by_dual += x * dz;
     by_both += dx * dz;
     most_primal = max(-dx / x, most_primal);  // empty slots: not a number
@@ -816,6 +834,22 @@ void PairInterior::direction(double mu) {
   by_both_ = sum(by_both);
   most_primal_ = most(most_primal);
   most_dual_ = most(most_dual);
+}
+
+/// The Newton direction to products of `mu`; `Corrected`: corrected by the direction that is there now.
+template <std::size_t K, bool Corrected>
+void PairInterior::direction(double mu) {
+  for (std::size_t r = 0; r < rows_; ++r)
+    cs_[r] = equal_[r] != 0 ? 0 : (mu * row_copies_[r] - (Corrected ? ds_[r] * dy_[r] : 0)) / y_[r] - s_[r];
+  // (A D A' + S / Y) dy - h dtheta = A D (wanted / x + reduced cost) + cs / y - rp, and h dy + curve dtheta = what
+  // theta lacks.
+  for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
+  right_[rows_] = 0;
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { add_wanted<K, Corrected>(mu); });
+  solve_refined<K>(right_);
+  dtheta_ = gain_ > 0 ? (rtheta_ - dot(slope_, right_)) / (dot(slope_, toward_theta_) + curve_) : 0;
+  for (std::size_t r = 0; r < rows_; ++r) dy_[r] = right_[r] + (gain_ > 0 ? dtheta_ * toward_theta_[r] : 0.0);
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { direct_columns<K, Corrected>(mu); });
   for (std::size_t r = 0; r < rows_; ++r) {
     if (equal_[r] != 0) {
       ds_[r] = 0;

@@ -3,10 +3,12 @@
 // size, tied together by the types' capacities alone.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "solve/lanes.hpp"
 #include "solve/ways.hpp"
 #include "windrow/solve/finish_time.hpp"
 #include "windrow/solve/problem.hpp"
@@ -28,14 +30,18 @@ class BorderedCholesky {
   std::size_t edge(std::size_t block) const { return blocks_[block].edge; }
   double& border(std::size_t row, std::size_t column) { return corner_[column * border_lead_ + row]; }
   /// A pivot that is rounding only is raised to it. The diagonal holds 1 / pivot then.
-  void factor();
-  void solve(std::vector<double>& right);
+  /// `wide`: with wide registers, here and below.
+  void factor(bool wide);
+  void solve(std::vector<double>& right, bool wide);
 
  private:
   struct Block {
     std::size_t start, first;      ///< of values_, of the rows
     std::size_t size, edge, lead;  ///< rows; to the next multiple of four; with the border, to the next one
   };
+  void forwards(const Block& block, double* part) const;
+  void backwards(const Block& block, double* part) const;
+
   std::vector<Block> blocks_;
   std::size_t border_ = 0, border_lead_ = 0, rows_ = 0;
   std::vector<double> values_, corner_, whole_, corner_whole_, part_;
@@ -103,34 +109,42 @@ class PairInterior {
   template <class Use>
   bool by_types(Use use);
   template <std::size_t K>
-  bool approach_wide();
-  template <std::size_t K>
-  bool approach_plain();
-  template <std::size_t K>
   bool approach();
   template <std::size_t K>
   void begin();
   void demand();
   void spread(const std::vector<double>& y);
   template <std::size_t K, class Value>
-  void sweep(const std::vector<double>& y, std::vector<double>& result, Value value);
+  void sweep(const std::vector<double>& y, std::vector<double>& result, const Value& value);
+  template <std::size_t K>
+  void add_product(const std::vector<double>& times, std::vector<double>& result);
+  template <std::size_t K>
+  double move_columns(double primal, double dual);
   template <std::size_t K>
   void residuals(double primal, double dual);
   double products(double primal, double dual) const;
   double held_mu() const { return target_ * value_ / total_; }
   double off_centre() const;
   template <std::size_t K>
+  void add_columns(std::array<double, K>& corner);
+  template <std::size_t K>
   void assemble();
   template <std::size_t K>
   void apply(const std::vector<double>& y, std::vector<double>& result);
   template <std::size_t K>
   void solve_refined(std::vector<double>& right);
+  template <bool Corrected>
+  Lane wanted(std::size_t j, double mu, const Lane& x, const Lane& per_z) const;
+  template <std::size_t K, bool Corrected>
+  void add_wanted(double mu);
+  template <std::size_t K, bool Corrected>
+  void direct_columns(double mu);
   template <std::size_t K, bool Corrected>
   void direction(double mu);
   std::pair<double, double> lengths(double part) const;
 
   double target_ = 0;
-  bool narrow_ = false;
+  bool narrow_ = false, wide_ = false;
   std::size_t rows_ = 0, border_ = 0;
   std::size_t types_ = 0;              ///< types that slots are there for
   std::vector<Place> places_;          ///< by position: those of each block from a multiple of four on
