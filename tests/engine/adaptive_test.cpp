@@ -2,19 +2,21 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <random>
 #include <thread>
 
 #include "support/process.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/store/result_file.hpp"
 
 namespace windrow {
 namespace {
 
 using sweep::PointStatus;
+using test::count;
+using test::digest_of;
 using test::Finished;
 using test::Process;
 using test::TemporaryFolder;
@@ -36,15 +38,6 @@ constexpr const char* kTraining =
 const std::string kKnee =
     std::string(kTraining) + "knee: {axis: arrival_rate, metric: jct_mean, at_most: 200000, within: 0.02}\n";
 const std::string kUntil = std::string(kTraining) + "until: {axis: arrival_rate, status: saturated}\n";
-
-std::string digest_of(const std::string& path) {
-  return store::digest(*store::Reader::open(path)).hex();
-}
-
-std::uint64_t count(const store::Reader& reader, PointStatus status) {
-  const auto& all = reader.statuses();
-  return static_cast<std::uint64_t>(std::count(all.begin(), all.end(), status));
-}
 
 /// The ids of the points that have a result.
 std::vector<std::string> done(const std::string& path) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "support/process.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/store/result_file.hpp"
 
 namespace windrow {
@@ -18,28 +19,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using sweep::PointStatus;
+using test::count;
+using test::digest_of;
 using test::Finished;
+using test::sweep_of;
 using test::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
 const char* const kScript = WINDROW_SOURCE_DIR "/tests/support/slurm.sh";
-
-std::string sweep_of(int points, double work_s) {
-  return "name: check\nsimulator: empty\nset: {work_s: " + std::to_string(work_s) +
-         ", table_rows: 2}\naxes:\n  seed: {from: 0, count: " + std::to_string(points) +
-         "}\noutput: {tables: [rows]}\n";
-}
-
-std::size_t count(const std::string& path, PointStatus status) {
-  if (!std::filesystem::exists(path)) return 0;
-  const auto reader = store::Reader::open(path);
-  return static_cast<std::size_t>(std::count(reader->statuses().begin(), reader->statuses().end(), status));
-}
-
-std::string digest_of(const std::string& path) {
-  return store::digest(*store::Reader::open(path)).hex();
-}
 
 class Slurm : public testing::Test {
  protected:

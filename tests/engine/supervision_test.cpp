@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "support/process.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/exec/in_flight.hpp"
 #include "windrow/store/result_file.hpp"
 
@@ -17,8 +18,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using sweep::PointStatus;
+using test::count;
+using test::digest_of;
 using test::Finished;
+using test::has_results;
 using test::Process;
+using test::sweep_of;
 using test::TemporaryFolder;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
@@ -29,27 +34,6 @@ const std::map<std::string, std::string>& loopback() {
   static const std::map<std::string, std::string> all{
       {"OMPI_MCA_btl", "self,vader,tcp"}, {"OMPI_MCA_btl_tcp_if_include", "lo"}, {"OMPI_MCA_oob_tcp_if_include", "lo"}};
   return all;
-}
-
-std::string sweep_of(int points, double work_s, const std::string& more = "") {
-  return "name: check\nsimulator: empty\nset: {work_s: " + std::to_string(work_s) + ", table_rows: 3" + more +
-         "}\naxes:\n  seed: {from: 0, count: " + std::to_string(points) + "}\noutput: {tables: [rows]}\n";
-}
-
-std::string digest_of(const std::string& path) {
-  return store::digest(*store::Reader::open(path)).hex();
-}
-
-std::size_t count(const std::string& path, PointStatus status) {
-  if (!std::filesystem::exists(path)) return 0;
-  const auto reader = store::Reader::open(path);
-  return static_cast<std::size_t>(std::count(reader->statuses().begin(), reader->statuses().end(), status));
-}
-
-bool has_results(const std::string& path, std::size_t results) {
-  for (int i = 0; i < 3000; ++i, std::this_thread::sleep_for(10ms))
-    if (count(path, PointStatus::ok) >= results) return true;
-  return false;
 }
 
 std::string comm_of(pid_t pid) {

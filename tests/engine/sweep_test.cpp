@@ -7,38 +7,20 @@
 #include <thread>
 
 #include "support/process.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/store/result_file.hpp"
 
 namespace windrow {
 namespace {
 
 using sweep::PointStatus;
+using test::count;
+using test::digest_of;
 using test::Finished;
 using test::Process;
+using test::sweep_of;
 using test::TemporaryFolder;
-
-/// A sweep of points that take `work_s` each and emit a few table rows.
-std::string sweep_of(int points, double work_s, const std::string& more = "") {
-  return "name: check\nsimulator: empty\nset: {work_s: " + std::to_string(work_s) + ", table_rows: 3" + more +
-         "}\naxes:\n  seed: {from: 0, count: " + std::to_string(points) + "}\noutput: {tables: [rows]}\n";
-}
-
-std::string digest_of(const std::string& path) {
-  return store::digest(*store::Reader::open(path)).hex();
-}
-
-std::vector<std::string> under_mpirun(int ranks, std::vector<std::string> arguments) {
-  std::vector<std::string> all = test::mpirun(ranks);
-  all.push_back(WINDROW_PROGRAM);
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return all;
-}
-
-std::uint64_t count(const store::Reader& reader, PointStatus status) {
-  std::uint64_t n = 0;
-  for (const PointStatus one : reader.statuses()) n += one == status;
-  return n;
-}
+using test::under_mpirun;
 
 TEST(Sweep, TheDigestIsTheSameOnAnyNumberOfWorkersAndRanks) {
   const TemporaryFolder folder;

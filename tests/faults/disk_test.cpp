@@ -12,14 +12,17 @@
 #include "faults/shim.hpp"
 #include "store/open_file.hpp"
 #include "support/hand_made_sweep.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/kernel/error.hpp"
 
 namespace windrow::store {
 namespace {
 
 using sweep::PointStatus;
+using test::digest_of;
 using test::Finished;
 using test::HandMadeSweep;
+using test::sweep_of;
 using test::TemporaryFolder;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
@@ -120,22 +123,12 @@ INSTANTIATE_TEST_SUITE_P(Faults, Disk, testing::ValuesIn(faults()), name_of);
 
 // ------------------------------------------------------------------------------------------------ the whole program
 
-std::string sweep_of(int points, double work_s) {
-  return "name: check\nsimulator: empty\nset: {work_s: " + std::to_string(work_s) +
-         ", table_rows: 50}\naxes:\n  seed: {from: 0, count: " + std::to_string(points) +
-         "}\noutput: {tables: [rows]}\n";
-}
-
-std::string digest_of(const std::string& path) {
-  return digest(*Reader::open(path)).hex();
-}
-
 class DiskOfASweep : public testing::TestWithParam<Fault> {};
 
 TEST_P(DiskOfASweep, StopsItInOrderWhereverItFailsAndTheNextRunGoesOn) {
   const Fault& fault = GetParam();
   const TemporaryFolder folder;
-  folder.write("s.yaml", sweep_of(200, 0));
+  folder.write("s.yaml", sweep_of(200, 0, "", 50));
   ASSERT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet"}, folder.path()).status, 0);
   std::filesystem::create_directory(folder.file("disk"));
   std::mt19937 random(7);
@@ -183,7 +176,7 @@ bool may_mount(const TemporaryFolder& folder) {
 TEST(SmallDisk, AFullOneStopsTheSweepAndASecondRunGoesOnWhenThereIsRoom) {
   const TemporaryFolder folder;
   if (!may_mount(folder)) GTEST_SKIP() << "this user may not mount a tmpfs";
-  folder.write("s.yaml", sweep_of(2000, 0));
+  folder.write("s.yaml", sweep_of(2000, 0, "", 50));
   ASSERT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet"}, folder.path()).status, 0);
   const std::uintmax_t whole = std::filesystem::file_size(folder.file("whole.h5"));
   // Sizes from where the empty file hardly fits to where the last fold does not.
@@ -208,7 +201,7 @@ TEST(SmallDisk, AFullOneStopsTheSweepAndASecondRunGoesOnWhenThereIsRoom) {
 TEST(ReadOnlyDisk, RefusesARunAndStillLetsAllRead) {
   const TemporaryFolder folder;
   if (!may_mount(folder)) GTEST_SKIP() << "this user may not mount a tmpfs";
-  folder.write("s.yaml", sweep_of(20, 0));
+  folder.write("s.yaml", sweep_of(20, 0, "", 50));
   const Finished finished = with_mounts(folder,
                                         "mount -t tmpfs none disk || exit 99\n"
                                         "\"$windrow\" run s.yaml -o disk/part.h5 --limit 5 --quiet\n"

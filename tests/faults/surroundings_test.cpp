@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "support/process.hpp"
+#include "support/sweeps.hpp"
 #include "windrow/store/result_file.hpp"
 
 namespace windrow {
@@ -16,40 +17,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using sweep::PointStatus;
+using test::count;
+using test::digest_of;
 using test::Finished;
+using test::has_results;
 using test::Process;
+using test::sweep_of;
 using test::TemporaryFolder;
-
-std::string sweep_of(int points, double work_s, const std::string& more = "") {
-  return "name: check\nsimulator: empty\nset: {work_s: " + std::to_string(work_s) + ", table_rows: 3" + more +
-         "}\naxes:\n  seed: {from: 0, count: " + std::to_string(points) + "}\noutput: {tables: [rows]}\n";
-}
-
-std::string digest_of(const std::string& path) {
-  return store::digest(*store::Reader::open(path)).hex();
-}
-
-std::size_t count(const std::string& path, PointStatus status) {
-  if (!std::filesystem::exists(path)) return 0;
-  const auto reader = store::Reader::open(path);
-  return static_cast<std::size_t>(std::count(reader->statuses().begin(), reader->statuses().end(), status));
-}
-
-/// Until the sweep has some results; false if it has none after half a minute.
-bool under_way(const std::string& path, std::size_t results = 5) {
-  for (int i = 0; i < 3000; ++i, std::this_thread::sleep_for(10ms))
-    if (count(path, PointStatus::ok) >= results) return true;
-  return false;
-}
-
-std::vector<std::string> under_mpirun(int ranks, std::vector<std::string> arguments,
-                                      const std::vector<std::string>& passed_on = {}) {
-  std::vector<std::string> all = test::mpirun(ranks);
-  for (const std::string& name : passed_on) all.insert(all.end(), {"-x", name});
-  all.push_back(WINDROW_PROGRAM);
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return all;
-}
+using test::under_mpirun;
 
 std::map<std::string, std::string> with_shim(std::map<std::string, std::string> environment) {
   environment["LD_PRELOAD"] = WINDROW_FAULT_SHIM;
@@ -94,7 +69,7 @@ TEST_P(SignalToSweep, StopsItInOrderAndTheNextRunGoesOn) {
   folder.write("s.yaml", sweep_of(400, 0.01));
   ASSERT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet"}, folder.path()).status, 0);
   Process process({WINDROW_PROGRAM, "run", "s.yaml", "-o", "r.h5", "-j", "2"}, folder.path());
-  ASSERT_TRUE(under_way(folder.file("r.h5")));
+  ASSERT_TRUE(has_results(folder.file("r.h5")));
   const std::vector<pid_t> below = test::descendants_of(process.pid());
   process.send_signal(GetParam());
   EXPECT_EQ(process.wait().status, 3);
@@ -110,7 +85,7 @@ TEST(Signals, NohupKeepsASweepWhoseTerminalGoes) {
   const TemporaryFolder folder;
   folder.write("s.yaml", sweep_of(100, 0.01));
   Process process({"nohup", WINDROW_PROGRAM, "run", "s.yaml", "-o", "r.h5", "-j", "2"}, folder.path());
-  ASSERT_TRUE(under_way(folder.file("r.h5")));
+  ASSERT_TRUE(has_results(folder.file("r.h5")));
   process.send_signal(SIGHUP);
   EXPECT_EQ(process.wait().status, 0);
 }
@@ -120,7 +95,7 @@ TEST(Signals, WhatStandsStillForAWhileLosesAndRepeatsNothing) {
   folder.write("s.yaml", sweep_of(300, 0.01));
   for (const std::string victim : {"windrow-worker", "windrow-sandbox", "windrow-zygote", "windrow"}) {
     Process process({WINDROW_PROGRAM, "run", "s.yaml", "-o", victim + ".h5", "-j", "2"}, folder.path());
-    ASSERT_TRUE(under_way(folder.file(victim + ".h5")));
+    ASSERT_TRUE(has_results(folder.file(victim + ".h5")));
     std::vector<pid_t> pids = test::descendants_of(process.pid());
     pids.insert(pids.begin(), process.pid());
     const auto found = std::find_if(pids.begin(), pids.end(), [&](pid_t pid) {
@@ -143,7 +118,7 @@ TEST(Signals, AStoppedRankOfMpirunLosesAndRepeatsNothing) {
   folder.write("s.yaml", sweep_of(300, 0.01));
   ASSERT_EQ(test::windrow({"run", "s.yaml", "-o", "whole.h5", "--quiet"}, folder.path()).status, 0);
   Process process(under_mpirun(3, {"run", "s.yaml", "-o", "r.h5"}), folder.path());
-  ASSERT_TRUE(under_way(folder.file("r.h5")));
+  ASSERT_TRUE(has_results(folder.file("r.h5")));
   const std::vector<pid_t> ranks = test::children_of(process.pid());
   ASSERT_EQ(ranks.size(), 3U);
   for (const pid_t rank : ranks) {
@@ -163,7 +138,7 @@ TEST(TwoMasters, TheSecondIsRefusedUnderMpirunAndByAnotherNameToo) {
   folder.write("s.yaml", sweep_of(600, 0.01));
   std::filesystem::create_symlink("r.h5", folder.file("other-name.h5"));
   Process first(under_mpirun(2, {"run", "s.yaml", "-o", "r.h5"}), folder.path());
-  ASSERT_TRUE(under_way(folder.file("r.h5")));
+  ASSERT_TRUE(has_results(folder.file("r.h5")));
   const auto refused = [&](const std::vector<std::string>& command) {
     const Finished second = test::run(command, folder.path());
     EXPECT_EQ(second.status, 2) << second.err;
@@ -192,7 +167,7 @@ TEST_P(NoLocks, ALockFileTakesTheirPlace) {
   };
   {
     Process first(command, folder.path(), environment);
-    ASSERT_TRUE(under_way(folder.file("r.h5")));
+    ASSERT_TRUE(has_results(folder.file("r.h5")));
     const Finished second = test::run(command, folder.path(), environment);
     EXPECT_EQ(second.status, 2) << second.err;
     EXPECT_NE(second.err.find("is writing this file; if that run is dead, remove "), std::string::npos) << second.err;
