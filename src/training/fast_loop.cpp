@@ -502,7 +502,7 @@ class FastLoop {
   /// Of many combinations few come up: only those with the largest shares are ordered at first.
   void put_behind(std::size_t w) {
     TypeQueue& queue = queues_[w];
-    const std::size_t enough = 64 + 4 * static_cast<std::size_t>(model_.cluster.gpus[w]);
+    const std::size_t enough = 8 + 2 * static_cast<std::size_t>(model_.cluster.gpus[w]);
     if (queue.sharing.size() <= 2 * enough) return;
     for (const Index c : queue.sharing) queue.behind.push_back({at(c).share[w], c, at(c).gpus});
     queue.sharing.clear();
@@ -676,7 +676,7 @@ class FastLoop {
       if (queue.behind.empty()) return walk(w, left);
       left = walk(w, left, priority(queue.most_behind, half_round_s_, worker_time_s_[w]), queue.least_gpus_behind);
       if (left < queue.least_gpus_behind && next_key_ == keys_.size()) return left;
-      bring_ahead(queue, std::max<std::size_t>(queue.sharing.size(), 64));
+      bring_ahead(queue, std::max<std::size_t>(queue.sharing.size(), 8));
       open = open_sharing(w);
     }
   }
