@@ -13,12 +13,12 @@
 namespace windrow::solve {
 
 struct PackedSolver::State {
-  State(PairRates given, TieBreak mode, bool list, std::size_t remembered)
-      : rates(std::move(given)), tie_break(mode), list_pairs(list), known(remembered) {}
+  State(PairRates given, TieBreak mode, bool list, std::size_t remembered, bool continues)
+      : rates(std::move(given)), tie_break(mode), list_pairs(list), goes_on(continues), known(remembered) {}
 
   PairRates rates;
   TieBreak tie_break;
-  bool list_pairs;
+  bool list_pairs, goes_on;
   PairProgram program;
   WayAnswer answer;
   PackedAllocation out;
@@ -31,6 +31,7 @@ struct PackedSolver::State {
   Classes classes;
   std::vector<int> label;
   std::vector<std::size_t> kind_of;               ///< [classes]
+  std::vector<std::size_t> labels;                ///< [classes] by which they are known from call to call
   std::vector<std::vector<std::size_t>> members;  ///< [classes] jobs, ascending
   std::vector<double> unit;                       ///< [classes] what the problem divided a job's rates by
   std::vector<double> gain_per_step;              ///< [types] of a sum
@@ -84,6 +85,14 @@ struct PackedSolver::State {
         if (program.ways.list.size() > before) named.push_back({g, h});
       }
     program.ways.measure(small);
+  }
+
+  /// Of the classes' problem.
+  void solve_classes() {
+    const Problem& small = classes.problem;
+    labels.clear();
+    for (std::size_t c = 0; c < small.rows(); ++c) labels.push_back(2 * kind_of[c] + (small.demands(c) ? 1 : 0));
+    program.solve(small, tie_break, answer, goes_on ? &labels : nullptr);
   }
 
   void clear() {
@@ -165,8 +174,8 @@ struct PackedSolver::State {
   }
 };
 
-PackedSolver::PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs, std::size_t remembered)
-    : state_(std::make_unique<State>(std::move(rates), tie_break, list_pairs, remembered)) {}
+PackedSolver::PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs, std::size_t remembered, bool goes_on)
+    : state_(std::make_unique<State>(std::move(rates), tie_break, list_pairs, remembered, goes_on)) {}
 PackedSolver::~PackedSolver() = default;
 PackedSolver::PackedSolver(PackedSolver&&) noexcept = default;
 PackedSolver& PackedSolver::operator=(PackedSolver&&) noexcept = default;
@@ -190,7 +199,7 @@ const PackedAllocation& PackedSolver::solve(const Jobs& jobs, std::span<const in
       return s.out;
     }
   }
-  s.program.solve(s.classes.problem, s.tie_break, s.answer);
+  s.solve_classes();
   if (s.known.used()) s.known.keep(s.numbers, s.answer);
   s.expand(jobs);
   return s.out;
@@ -213,11 +222,11 @@ const PackedAllocation& PackedSolver::solve_sum(const Jobs& jobs, std::span<cons
     s.program.ways.measure(asked);
   };
   if (dropped) drop();
-  s.program.solve(asked, s.tie_break, s.answer);
+  s.solve_classes();
   if (s.answer.status == Status::infeasible && !asked.floor.empty()) {  // by less than could be told
     dropped = true;
     drop();
-    s.program.solve(asked, s.tie_break, s.answer);
+    s.solve_classes();
   }
   s.expand(jobs);
   s.out.floors_dropped = dropped;

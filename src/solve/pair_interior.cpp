@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "solve/lanes.hpp"
 
@@ -17,11 +18,13 @@ constexpr double kFeasible = 1e-8;  // what a row may lack at the centre, if a s
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.1;  // ... to this part of the products
+constexpr double kWarmGap = 1e-1;  // of the iterate that the next run begins from
 constexpr int kMaxRefinements = 6;
 constexpr double kProximal = 1e-8;  // what keeps equalities that follow from each other from being singular
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
 constexpr double kRefined = 1e-20;  // square of the relative error at which refinement ends
 constexpr std::size_t kPanel = 8;
+constexpr auto kNone = static_cast<std::size_t>(-1);
 
 double dot(const double* a, const double* b, std::size_t n) {
   double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
@@ -201,13 +204,17 @@ void BorderedCholesky::solve(std::vector<double>& right, bool wide) {
 }
 
 bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times, double rho,
-                       const Tight* tight) {
+                       const Tight* tight, const std::vector<std::size_t>* labels) {
   target_ = target_gap;
   rounds_ = 0;
   if (!set_up(alone, ways, times, rho, tight)) return false;
   wide_ = has_wide_registers() && !narrow_;
-  const bool there = by_types([&]<std::size_t K>(Types<K>) { return approach<K>(); });
-  if (!there) return false;
+  const bool goes_on = labels != nullptr && kept_.there;
+  const bool there = by_types([&]<std::size_t K>(Types<K>) { return approach<K>(labels); });
+  if (!there) {
+    if (labels != nullptr) kept_.there = false;
+    return goes_on && run(alone, ways, target_gap, times, rho, tight, labels);  // from the beginning, then
+  }
   theta_ = by_rho_ ? -theta_ * rho_unit_ : theta_ * theta_unit_;
   time_.resize(slot_.size());
   for (std::size_t j = 0; j < slot_.size(); ++j) time_[j] = x_[slot_[j]];
@@ -231,9 +238,100 @@ bool PairInterior::by_types(Use use) {
   }
 }
 
+void PairInterior::keep(const std::vector<std::size_t>& labels) {
+  Kept& kept = kept_;
+  kept.there = true;
+  kept.types = types_;
+  kept.nowhere = nowhere_;
+  const std::size_t width = nowhere_ / kLanes;
+  kept.chunk.assign((nowhere_ + 2) * width, -1);
+  std::size_t chunk = 0;
+  for (const Line& line : lines_)
+    for (; chunk < line.end; ++chunk)
+      kept.chunk[kept.line(line.first, line.u) * width + chunks_[chunk] / kLanes] = static_cast<int>(chunk);
+  kept.x.resize(x_.size());
+  kept.z.resize(x_.size());
+  for (std::size_t j = 0; j < x_.size(); ++j) {
+    const bool empty = copies_[j] <= 0;
+    kept.x[j] = empty ? 0 : x_[j] / copies_[j];
+    kept.z[j] = empty ? 0 : z_[j];
+  }
+  kept.head.clear();
+  kept.next.assign(labels.size(), kNone);
+  for (std::size_t i = labels.size(); i-- > 0;) {
+    kept.head.resize(std::max(kept.head.size(), labels[i] + 1), kNone);
+    kept.next[i] = std::exchange(kept.head[labels[i]], i);
+  }
+  kept.position = position_;
+  const auto row = [&](int r) {
+    if (r < 0) return Kept::Row{};
+    const auto at = static_cast<std::size_t>(r);
+    return Kept::Row{s_[at] / row_size_[at], y_[at]};
+  };
+  const auto rows = [&](const std::vector<int>& numbers, std::vector<Kept::Row>& to) {
+    to.clear();
+    for (const int number : numbers) to.push_back(row(number));
+  };
+  rows(time_row_, kept.time);
+  rows(rate_row_, kept.rate);
+  rows(capacity_row_, kept.capacity);
+  kept.theta = theta_ * theta_unit_;
+  kept.value_unit = value_unit_;
+}
+
+/// What the kept iterate has no counterpart for stays as it is.
+void PairInterior::begin_from_kept(const std::vector<std::size_t>& labels) {
+  const Kept& kept = kept_;
+  if (!kept.there || kept.types != types_ || kept.capacity.size() != capacity_row_.size()) return;
+  const double unit = kept.value_unit / value_unit_;
+  const auto take = [&](int r, const Kept::Row& from) {
+    if (r < 0 || !(from.y > 0) || !(from.s > 0)) return;
+    const auto at = static_cast<std::size_t>(r);
+    if (equal_[at] != 0) return;
+    s_[at] = from.s * row_size_[at];
+    y_[at] = from.y * unit;
+  };
+  // The kept row of each row: the next of its label, or the last once more.
+  std::vector<std::size_t>& next = next_of_label_;
+  next = kept.head;
+  std::vector<std::size_t>& position = kept_position_;
+  position.assign(places_.size(), kNone);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= next.size() || next[labels[i]] == kNone) continue;
+    const std::size_t row = next[labels[i]];
+    if (kept.next[row] != kNone) next[labels[i]] = kept.next[row];
+    take(time_row_[i], kept.time[row]);
+    take(rate_row_[i], kept.rate[row]);
+    position[position_[i]] = kept.position[row];
+  }
+  for (std::size_t k = 0; k < capacity_row_.size(); ++k) take(capacity_row_[k], kept.capacity[k]);
+  theta_ = kept.theta / theta_unit_;
+  const std::size_t width = kept.nowhere / kLanes;
+  std::size_t chunk = 0;
+  for (const Line& line : lines_)
+    for (; chunk < line.end; ++chunk)
+      for (std::size_t l = 0; l < kLanes; ++l) {
+        std::size_t first = line.first == nowhere_ ? kept.nowhere : position[line.first];
+        std::size_t second = position[chunks_[chunk] + l];
+        if (first == kNone || second == kNone || first == second) continue;
+        if (first != kept.nowhere && first > second) std::swap(first, second);
+        const int from = kept.chunk[kept.line(first, line.u) * width + second / kLanes];
+        if (from < 0) continue;
+        for (std::size_t k = 0; k < types_; ++k) {
+          const std::size_t old = (static_cast<std::size_t>(from) * types_ + k) * kLanes + second % kLanes;
+          const std::size_t j = (chunk * types_ + k) * kLanes + l;
+          if (copies_[j] <= 0 || !(kept.z[old] > 0) || !(kept.x[old] > 0)) continue;
+          x_[j] = kept.x[old] * copies_[j];
+          z_[j] = kept.z[old] * unit;
+        }
+      }
+}
+
 template <std::size_t K>
-bool PairInterior::approach() {
+bool PairInterior::approach(const std::vector<std::size_t>* labels) {
   begin<K>();
+  if (labels != nullptr) begin_from_kept(*labels);
+  bool keeps = labels != nullptr;
   int left = -1;  // centring steps still to do, once the gap is reached
   double best = HUGE_VAL;
   int stuck = 0;
@@ -244,6 +342,10 @@ bool PairInterior::approach() {
     demand();
     residuals<K>(length.first, length.second);
     rounds_ = step;
+    if (keeps && step > 0 && gap_ < kWarmGap && primal_ < kWarmGap && dual_ < kWarmGap) {
+      keep(*labels);
+      keeps = false;
+    }
     if (!std::isfinite(gap_) || (best < 1e-6 && gap_ > 1e4 * std::max(best, target_))) return false;
     // Where rounding stops the gap short of the target, it is held there.
     stuck = gap_ > 0.9 * best ? stuck + 1 : 0;

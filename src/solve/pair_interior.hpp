@@ -57,9 +57,11 @@ class PairInterior {
  public:
   /// The analytic centre of the optimal face, held at `target_gap`. With `times`, theta is -rho: the demand of row i is
   /// the rate that its finish time asks for at rho, convex in rho, instead of weight and floor; `rho` is where to
-  /// begin, a lower bound. False where it does not get there.
+  /// begin, a lower bound. False where it does not get there. With `labels`, [rows], it begins where the last run with
+  /// labels was on the way, if there was one and that is a way to the target: rows of one label are taken for each
+  /// other, in order.
   bool run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times = nullptr,
-           double rho = 0, const Tight* tight = nullptr);
+           double rho = 0, const Tight* tight = nullptr, const std::vector<std::size_t>* labels = nullptr);
 
   /// Whether strict complementarity says, beyond doubt, that a way has no time in any optimum, or that a row has no
   /// slack.
@@ -108,8 +110,9 @@ class PairInterior {
   bool place(const Ways& ways);
   template <class Use>
   bool by_types(Use use);
+  /// On the way, the iterate is kept if there are labels.
   template <std::size_t K>
-  bool approach();
+  bool approach(const std::vector<std::size_t>* labels);
   template <std::size_t K>
   void begin();
   void demand();
@@ -142,6 +145,29 @@ class PairInterior {
   template <std::size_t K, bool Corrected>
   void direction(double mu);
   std::pair<double, double> lengths(double part) const;
+
+  // An iterate on the way, by positions; slots are found by the places of the first and of the second member.
+  struct Kept {
+    bool there = false;
+    std::size_t types = 0, nowhere = 0;
+    std::vector<int> chunk;               ///< [(positions + alone + with itself) x chunks of second members], -1: none
+    std::vector<double> x, z;             ///< [slots]; x per copy, z 0 where there is no way
+    std::vector<std::size_t> head, next;  ///< [labels] the first row; [rows] the next of the same label
+    std::vector<std::size_t> position;    ///< [rows]
+    struct Row {
+      double s = 0, y = 0;  ///< s of what the row has
+    };
+    std::vector<Row> time, rate, capacity;  ///< [rows], [types]
+    double theta = 0, value_unit = 1;       ///< theta in the problem's units
+    std::size_t line(std::size_t first, double u) const {
+      return first != nowhere ? first : u > 1 ? nowhere + 1 : nowhere;
+    }
+  };
+  void keep(const std::vector<std::size_t>& labels);
+  void begin_from_kept(const std::vector<std::size_t>& labels);
+  Kept kept_;
+  std::vector<std::size_t> next_of_label_;  ///< [labels]
+  std::vector<std::size_t> kept_position_;  ///< by position
 
   double target_ = 0;
   bool narrow_ = false, wide_ = false;

@@ -246,11 +246,12 @@ bool PairProgram::can_meet_floors(const Problem& alone) {
   return answer.status == Status::optimal && answer.bound >= 1 - 1e-9;
 }
 
-void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight) {
+void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight,
+                           const std::vector<std::size_t>* labels) {
   answer.status = Status::failed;
   answer.method = Method::interior;
   answer.fell_back = false;
-  const bool there = interior_.run(alone, ways, target_gap, nullptr, 0, tight);
+  const bool there = interior_.run(alone, ways, target_gap, nullptr, 0, tight, labels);
   answer.rounds = interior_.rounds();
   if (!there) return;
   answer.time = interior_.time();
@@ -385,12 +386,13 @@ void PairProgram::idle(const Problem& alone, WayAnswer& answer) const {
   answer.bound = answer.gap = 0;
 }
 
-void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer) {
+void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer,
+                        const std::vector<std::size_t>* labels) {
   if (Rooms::nobody_asks(alone)) return idle(alone, answer);
   switch (tie_break) {
     case TieBreak::central:
     case TieBreak::ecos:
-      interior(alone, kTargetGap, answer);
+      interior(alone, kTargetGap, answer, nullptr, labels);
       if (answer.status != Status::optimal) interior(alone, 10 * kTargetGap, answer);
       break;
     case TieBreak::lexicographic:

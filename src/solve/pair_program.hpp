@@ -32,7 +32,9 @@ class PairProgram {
   Ways ways;
 
   /// What `tie_break` singles out; the simplex method on all ways where the intended one fails.
-  void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer);
+  /// `labels`, [rows]: the interior point method begins where it was on the way to the last answer with labels.
+  void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer,
+             const std::vector<std::size_t>* labels = nullptr);
   /// The simplex method on every way at once.
   void simplex(const Problem& alone, WayAnswer& answer);
   bool can_meet_floors(const Problem& alone);
@@ -47,7 +49,8 @@ class PairProgram {
 
  private:
   void idle(const Problem& alone, WayAnswer& answer) const;
-  void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr);
+  void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr,
+                const std::vector<std::size_t>* labels = nullptr);
   void generate(const Problem& alone, WayAnswer& answer);
   void lexicographic(const Problem& alone, WayAnswer& answer);
   void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);

@@ -167,9 +167,8 @@ class FastLoop {
 
  private:
   struct Behind {
-    double share;
-    Index combo;
-    std::int32_t gpus;
+    double share = 0;
+    Index combo = kNone;
   };
   struct TypeQueue {
     std::vector<Index> sharing;  // combinations with a share on the type that run there, in the order last found
@@ -504,23 +503,27 @@ class FastLoop {
     TypeQueue& queue = queues_[w];
     const std::size_t enough = 8 + 2 * static_cast<std::size_t>(model_.cluster.gpus[w]);
     if (queue.sharing.size() <= 2 * enough) return;
-    for (const Index c : queue.sharing) queue.behind.push_back({at(c).share[w], c, at(c).gpus});
+    queue.least_gpus_behind = std::numeric_limits<int>::max();
+    for (const Index c : queue.sharing) {
+      queue.behind.push_back({at(c).share[w], c});
+      queue.least_gpus_behind = std::min(queue.least_gpus_behind, at(c).gpus);
+    }
     queue.sharing.clear();
     bring_ahead(queue, enough);
   }
 
-  /// Those with the next largest shares.
+  /// Those with the next largest shares. They are put last, from where they are taken.
   static void bring_ahead(TypeQueue& queue, std::size_t count) {
     auto& behind = queue.behind;
-    count = std::min(count, behind.size());
-    const auto rest = behind.begin() + static_cast<std::ptrdiff_t>(count);
-    const auto larger = [](const Behind& a, const Behind& b) { return a.share > b.share; };
-    if (rest != behind.end()) std::nth_element(behind.begin(), rest, behind.end(), larger);
-    queue.most_behind = rest != behind.end() ? rest->share : 0;
-    for (auto one = behind.begin(); one != rest; ++one) queue.sharing.push_back(one->combo);
-    behind.erase(behind.begin(), rest);
-    queue.least_gpus_behind = std::numeric_limits<int>::max();
-    for (const Behind& one : behind) queue.least_gpus_behind = std::min(queue.least_gpus_behind, one.gpus);
+    const std::size_t rest = behind.size() - std::min(count, behind.size());
+    if (rest > 0) {
+      const auto largest = behind.begin() + static_cast<std::ptrdiff_t>(rest - 1);
+      std::nth_element(behind.begin(), largest, behind.end(),
+                       [](const Behind& a, const Behind& b) { return a.share < b.share; });
+      queue.most_behind = largest->share;
+    }
+    for (std::size_t k = rest; k < behind.size(); ++k) queue.sharing.push_back(behind[k].combo);
+    behind.resize(rest);
   }
 
   void look_at_shares(Index c) {
@@ -676,7 +679,7 @@ class FastLoop {
       if (queue.behind.empty()) return walk(w, left);
       left = walk(w, left, priority(queue.most_behind, half_round_s_, worker_time_s_[w]), queue.least_gpus_behind);
       if (left < queue.least_gpus_behind && next_key_ == keys_.size()) return left;
-      bring_ahead(queue, std::max<std::size_t>(queue.sharing.size(), 8));
+      bring_ahead(queue, 8 + 2 * queue.sharing.size());
       open = open_sharing(w);
     }
   }

@@ -62,12 +62,15 @@ struct PackedAllocation {
 ///     PackedSolver solver(rates, TieBreak::central);
 ///     const PackedAllocation& a = solver.solve(jobs, kind, max_min_fairness(jobs));
 ///
-/// Answers are valid until the next call. Equal input gives equal bits, whatever was asked before.
+/// Answers are valid until the next call. Equal input gives equal bits, whatever was asked before, unless `goes_on`.
 class PackedSolver {
  public:
   /// `list_pairs`: whether answers name pairs of jobs, or pairs of classes alone. `remembered`: as for Solver, answers
-  /// of `solve` that are kept.
-  PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs = true, std::size_t remembered = 0);
+  /// of `solve` that are kept. `goes_on`: `solve` and `solve_sum` begin on the way to the answer before, which halves
+  /// the steps where few jobs are others; the answer is the same optimum to within the gap, equal bits need equal
+  /// questions before.
+  PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs = true, std::size_t remembered = 0,
+               bool goes_on = false);
   ~PackedSolver();
   PackedSolver(PackedSolver&&) noexcept;
   PackedSolver& operator=(PackedSolver&&) noexcept;

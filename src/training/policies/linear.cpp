@@ -85,7 +85,7 @@ solve::PackedSolver& LinearPolicy::packed_solver(const PolicyInput& input) {
           const PackedRates::Pair pair = input.packed(static_cast<int>(a), static_cast<int>(b), w);
           rates.set(a, b, w, {pair.first, pair.second});
         }
-    packed_solver_.emplace(std::move(rates), tie_break_, true, remembered_);
+    packed_solver_.emplace(std::move(rates), tie_break_, true, remembered_, true);
   }
   return *packed_solver_;
 }

@@ -344,5 +344,63 @@ TEST(PackedJobs, NobodyAndNothingAreAnswered) {
   }
 }
 
+/// Some of the jobs: `count` from `first` on, without their pairs listed.
+Case window_of(const Case& one, std::size_t first, std::size_t count) {
+  Case few{{}, {}, one.rates};
+  few.kind.assign(&one.kind[first], &one.kind[first] + count);
+  const auto cut = [&](const std::vector<double>& from, std::size_t width) {
+    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(first * width);
+    return std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(count * width));
+  };
+  few.jobs.capacity = one.jobs.capacity;
+  few.jobs.throughput = cut(one.jobs.throughput, one.jobs.types());
+  few.jobs.gpus = cut(one.jobs.gpus, 1);
+  few.jobs.priority = cut(one.jobs.priority, 1);
+  few.jobs.steps_left = cut(one.jobs.steps_left, 1);
+  few.jobs.elapsed_s = cut(one.jobs.elapsed_s, 1);
+  few.jobs.served_s = cut(one.jobs.served_s, 1);
+  return few;
+}
+
+TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
+  enum class Asked { max_min, makespan, sum };
+  for (const Asked asked : {Asked::max_min, Asked::makespan, Asked::sum}) {
+    int steps = 0, steps_afresh = 0;
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      const Case all = draw_case(seed, 36, 6, 3);
+      PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
+      PackedSolver again(all.rates, TieBreak::central, true, 0, true);
+      for (std::size_t first = 0; first + 24 <= 36; ++first) {  // a job goes, a job comes
+        SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
+        const Case one = window_of(all, first, 24);
+        const auto ask = [&](PackedSolver& solver) -> const PackedAllocation& {
+          if (asked == Asked::max_min) return solver.solve(one.jobs, one.kind, max_min_fairness(one.jobs));
+          if (asked == Asked::makespan) return solver.solve(one.jobs, one.kind, min_total_duration(one.jobs));
+          const std::vector<double> price(one.jobs.types(), 1);
+          std::vector<double> seconds(one.jobs.size(), HUGE_VAL);
+          for (std::size_t i = 0; i < seconds.size(); i += 3) seconds[i] = 1e7;
+          return solver.solve_sum(one.jobs, one.kind, max_sum_throughput(one.jobs, price, seconds));
+        };
+        PackedSolver afresh(all.rates, TieBreak::central);
+        const PackedAllocation& expected = ask(afresh);
+        const PackedAllocation& answer = ask(going_on);
+        ASSERT_EQ(answer.alone.status, Status::optimal);
+        EXPECT_NEAR(answer.alone.objective, expected.alone.objective, 1e-7 * expected.alone.objective);
+        EXPECT_LE(answer.alone.gap, 1e-6);
+        EXPECT_EQ(answer.floors_dropped, expected.floors_dropped);
+        ASSERT_EQ(answer.rate.size(), expected.rate.size());
+        for (std::size_t i = 0; i < answer.rate.size(); ++i)
+          EXPECT_NEAR(answer.rate[i], expected.rate[i], 1e-4 * (expected.rate[i] + answer.rate[i])) << "job " << i;
+        steps += answer.alone.rounds;
+        steps_afresh += expected.alone.rounds;
+        EXPECT_EQ(ask(again).alone.x, answer.alone.x) << "the same questions, the same bits";
+      }
+      EXPECT_EQ(going_on.fallbacks(), 0);
+    }
+    // Deadlines that are kept in one question and given up in the next leave little to go on with.
+    EXPECT_LT(steps, (asked == Asked::sum ? 1.05 : 0.8) * steps_afresh) << "problem " << static_cast<int>(asked);
+  }
+}
+
 }  // namespace
 }  // namespace windrow::solve

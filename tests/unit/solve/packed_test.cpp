@@ -73,6 +73,29 @@ TEST(Packed, EveryMachineHasTheSameBits) {
     }
 }
 
+TEST(Packed, WhereGoingOnLeadsNowhereItBeginsAnewAndWhatIsImpossibleEnds) {
+  PackedProblem problem = packed_problem(3, 12, 3);
+  Ways ways;
+  ways.add_alone(problem.alone);
+  ways.measure(problem.alone);
+  const std::vector<std::size_t> labels(problem.alone.rows(), 0);  // all are alike, to go on from what does not fit
+  PairInterior fresh, going_on;
+  ASSERT_TRUE(fresh.run(problem.alone, ways, 1e-8));
+  for (int time = 0; time < 3; ++time) {
+    ASSERT_TRUE(going_on.run(problem.alone, ways, 1e-8, nullptr, 0, nullptr, &labels));
+    EXPECT_NEAR(going_on.theta(), fresh.theta(), 1e-7 * fresh.theta());
+    Problem impossible = problem.alone;  // a rate that nothing gives
+    impossible.weight[0] = 0;
+    impossible.floor.assign(impossible.rows(), 0.0);
+    for (std::size_t k = 0; k < impossible.types(); ++k)
+      impossible.floor[0] = std::max(impossible.floor[0], 2 * impossible.rate_of(0, k));
+    Ways none;
+    none.add_alone(impossible);
+    none.measure(impossible);
+    EXPECT_FALSE(going_on.run(impossible, none, 1e-8, nullptr, 0, nullptr, &labels));
+  }
+}
+
 TEST(Packed, ClassesWithCountsAreTheProblemOfTheirJobs) {
   // Three classes of 3, 2 and 1 jobs against the six jobs one by one.
   const PackedProblem kinds = packed_problem(8, 3, 2);
