@@ -196,8 +196,7 @@ class Interior {
   /// Steps to the target gap, and on towards the centre there for `most` steps at most. False where it does not get
   /// there. An iterate of a welfare problem is kept on the way.
   bool approach(int most, int& steps) {
-    static const bool has_wide_registers = __builtin_cpu_supports("avx2") != 0;
-    return has_wide_registers && !narrow_ ? approach_wide(most, steps) : approach_plain(most, steps);
+    return has_wide_registers() && !narrow_ ? approach_wide(most, steps) : approach_plain(most, steps);
   }
   // The same operations in the same order, so the same bits.
   __attribute__((target("avx2"), flatten)) bool approach_wide(int most, int& steps) {

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "solve/lanes.hpp"
-
 namespace windrow::solve {
 namespace {
 
@@ -503,6 +501,7 @@ bool PairInterior::place(const Ways& ways) {
   const auto fill_up = [this] { places_.resize(whole_lanes(places_.size()), {nothing(), nothing()}); };
   fill_up();
   nowhere_ = places_.size();
+  begin_.push_back(nowhere_);
   places_.push_back({nothing(), nothing()});
   fill_up();
   for (auto* list : {&yt_, &yr_, &at_, &ar_}) list->assign(places_.size(), 0.0);
@@ -522,9 +521,8 @@ bool PairInterior::place(const Ways& ways) {
   for (const double u : {1.0, 2.0}) {
     if (u > 1 && !selves) break;
     for (std::size_t g = 0; g < blocks_.size(); ++g) {
-      const std::size_t end = g + 1 < blocks_.size() ? begin_[g + 1] : nowhere_;
       lines_.push_back({nowhere_, g, u, 0});
-      for (std::size_t p = begin_[g]; p < end; p += kLanes) add_chunk(p);
+      for (std::size_t p = begin_[g]; p < begin_[g + 1]; p += kLanes) add_chunk(p);
     }
   }
   slot_.clear();
@@ -824,9 +822,8 @@ void PairInterior::assemble() {
   const std::size_t places = places_.size();
   for (std::size_t r = 0; r < rows_; ++r) share_[r] = equal_[r] != 0 ? kProximal : s_[r] / y_[r];
   for (std::size_t g = 0; g < blocks_.size(); ++g) {
-    const std::size_t end = g + 1 < blocks_.size() ? begin_[g + 1] : nowhere_;
     const std::size_t edge = normal_.edge(g);
-    for (std::size_t p = begin_[g]; p < end && places_[p].time != nothing(); ++p) {
+    for (std::size_t p = begin_[g]; p < begin_[g + 1] && places_[p].time != nothing(); ++p) {
       const auto t = static_cast<std::size_t>(places_[p].time);
       const auto r = static_cast<std::size_t>(places_[p].rate);
       double* const time = normal_.column(g, t - first_[g]);

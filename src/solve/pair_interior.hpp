@@ -175,7 +175,7 @@ class PairInterior {
   std::size_t types_ = 0;              ///< types that slots are there for
   std::vector<Place> places_;          ///< by position: those of each block from a multiple of four on
   std::vector<std::size_t> position_;  ///< [rows of the problem]
-  std::vector<std::size_t> begin_;     ///< [blocks] first position
+  std::vector<std::size_t> begin_;     ///< [blocks + 1] first position
   std::vector<double> gpus_;           ///< [blocks]
   std::size_t nowhere_ = 0;            ///< position of no row, the last
   std::vector<Line> lines_;
