@@ -9,16 +9,18 @@
 
 namespace windrow::solve {
 
-inline constexpr double kFloorSlack = 1e-9;  ///< what `fill_levels` is given where rounds are solved for the centre
+inline constexpr double kAttained = 1 - 1e-9;  ///< part of the levels asked for that counts as all of them
+inline constexpr double kFloorSlack = 1e-9;    ///< what `fill_levels` is given where rounds are solved for the centre
 
 struct RoundAnswer {
-  Status status;
-  double theta;
+  Status status = Status::failed;
+  double theta = 0;
+  double bound = 0;          ///< no theta is larger
   std::vector<double> rate;  ///< [rows] reached
   std::vector<double> cost;  ///< [rows] part of the optimum's price that the row's rate pays: they sum to 1
-  int rounds;
-  bool fell_back;
-  bool central;  ///< strictly complementary, as the centre is and a vertex is not
+  int rounds = 0;
+  bool fell_back = false;
+  bool central = false;  ///< strictly complementary, as the centre is and a vertex is not
 };
 
 /// The levels as they would rise if time were the only limit: each row to its cap, what it gets if it is alone. An
@@ -63,19 +65,19 @@ class Unhindered {
 /// these would be is known without any linear problem: the first event at which the levels of `Unhindered` cannot be
 /// had is found by Newton's method. A problem "how large a part of these levels can everybody have" has prices, and
 /// what the levels are worth at these prices must not exceed what the capacities are worth: later events are out of the
-/// question. So the rounds before the last event that can be had need not be solved.
-template <class Probe>
+/// question. So the rounds before the last event that can be had need not be solved, and prices that are at hand spare
+/// most of the problems that would say no.
+template <class Foresee, class Probe>
 class LookAhead {
  public:
-  LookAhead(const std::vector<double>& caps, const Reweigh* reweigh, Probe& probe)
-      : caps_(caps), reweigh_(reweigh), probe_(probe) {}
+  LookAhead(const std::vector<double>& caps, const Reweigh* reweigh, Foresee& foresee, Probe& probe)
+      : caps_(caps), reweigh_(reweigh), foresee_(foresee), probe_(probe) {}
 
   /// Moves levels and frozen rows ahead as far as that is safe, short of the last event, for which a round is to be
   /// solved. `attained`: rates that some allocation reaches at these levels. False if it did not move.
   bool move(std::vector<double>& level, std::vector<char>& frozen, const std::vector<double>& weight,
             std::vector<double>& attained, WaterFilling& filled) {
     constexpr std::size_t kWorthIt = 3;  // events
-    constexpr double kEnough = 1 - 1e-9;
     const Unhindered begin(level, frozen, weight, caps_, reweigh_);
     Unhindered end = begin;
     while (end.advance()) {
@@ -83,27 +85,38 @@ class LookAhead {
     std::size_t events = end.step.size();
     if (events < kWorthIt) return false;
     std::size_t target = events;
-    for (Unhindered at = std::move(end);;) {
+    Unhindered at = std::move(end);
+    const auto put = [&] {
       floor_.assign(level.size(), 0);
       wanted_.assign(level.size(), 0);
       for (std::size_t i = 0; i < level.size(); ++i) {
         if (frozen[i])
-          floor_[i] = attained.empty() ? level[i] * kEnough : std::min(level[i] * kEnough, attained[i]);
+          floor_[i] = attained.empty() ? level[i] * kAttained : std::min(level[i] * kAttained, attained[i]);
         else
           wanted_[i] = at.level[i];
       }
+    };
+    const auto go_back = [&](const RoundAnswer& answer) {
+      target = last_possible(begin, at.level, answer, target);
+      if (target > 0) at = replay(begin, target);
+      return target > 0;
+    };
+    for (;;) {
+      put();
+      const RoundAnswer known = foresee_(wanted_, floor_);
+      if (known.status != Status::optimal || known.bound >= kAttained) break;
+      if (!go_back(known)) return false;
+    }
+    for (;; put()) {
       const RoundAnswer answer = probe_(wanted_, floor_);
       filled.rounds += answer.rounds;
       if (answer.status != Status::optimal) return false;
-      if (answer.theta >= kEnough) {
+      if (answer.theta >= kAttained) {
         if (target < events) return take(at, answer, level, frozen, attained, filled);
         // Everything can be had: what is left is the round of the last event.
         return take(replay(begin, events - 1), answer, level, frozen, attained, filled);
       }
-      const std::size_t possible = last_possible(begin, at.level, answer, target);
-      if (possible == 0) return false;
-      target = possible;
-      at = replay(begin, target);
+      if (!go_back(answer)) return false;
     }
   }
 
@@ -121,7 +134,7 @@ class LookAhead {
       double worth = 0;
       for (std::size_t i = 0; i < asked.size(); ++i)
         if (asked[i] > 0 && answer.cost[i] > 0) worth += answer.cost[i] * from.level[i] / asked[i];
-      if (worth > answer.theta) return from.step.size() - 1;
+      if (worth > answer.bound) return from.step.size() - 1;
     }
     return from.step.size();
   }
@@ -137,19 +150,20 @@ class LookAhead {
 
   const std::vector<double>& caps_;
   const Reweigh* reweigh_;
+  Foresee& foresee_;
   Probe& probe_;
   std::vector<double> wanted_, floor_;
 };
 
 /// `solve(weight, floor)` answers one round, `probe(weight, floor)` another question of that kind, from which nothing
-/// may be kept; `freeze(frozen, level)` hears who is frozen after it, and at which levels (those of rows that came to
-/// their caps are these, to the bit). `caps`: [rows] the largest rate that a row can ever have. `slack`: how far below
-/// the levels floors are, in parts of them, or a frozen row would leave no interior; 0: they are the levels. The
-/// solution itself stays with the caller.
-template <class Solve, class Probe, class Freeze>
+/// may be kept, and `foresee(weight, floor)` has a bound of that and what it costs, or fails; `freeze(frozen, level)`
+/// hears who is frozen after it, and at which levels (those of rows that came to their caps are these, to the bit).
+/// `caps`: [rows] the largest rate that a row can ever have. `slack`: how far below the levels floors are, in parts of
+/// them, or a frozen row would leave no interior; 0: they are the levels. The solution itself stays with the caller.
+template <class Solve, class Foresee, class Probe, class Freeze>
 WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> weight, const std::vector<double>& caps,
-                         const Reweigh* reweigh, Filling filling, double slack, Solve solve, Probe probe,
-                         Freeze freeze) {
+                         const Reweigh* reweigh, Filling filling, double slack, Solve solve, Foresee foresee,
+                         Probe probe, Freeze freeze) {
   const std::size_t n = weight.size();
   WaterFilling filled;
   filled.level.assign(n, 0.0);
@@ -158,7 +172,7 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
   std::vector<double> raised(n);
   std::vector<double> least(n);
   std::vector<double> attained;  // by the last round's x
-  LookAhead<Probe> ahead(caps, reweigh, probe);
+  LookAhead<Foresee, Probe> ahead(caps, reweigh, foresee, probe);
   for (std::size_t guard = 0; guard <= n; ++guard) {
     if (filling == Filling::exact && ahead.move(filled.level, frozen, weight, attained, filled))
       freeze(frozen, filled.level);

@@ -88,11 +88,14 @@ struct PackedSolver::State {
   }
 
   /// Of the classes' problem.
-  void solve_classes() {
+  void solve_classes() { program.solve(classes.problem, tie_break, answer, known_labels()); }
+
+  const std::vector<std::size_t>* known_labels() {
+    if (!goes_on) return nullptr;
     const Problem& small = classes.problem;
     labels.clear();
     for (std::size_t c = 0; c < small.rows(); ++c) labels.push_back(2 * kind_of[c] + (small.demands(c) ? 1 : 0));
-    program.solve(small, tie_break, answer, goes_on ? &labels : nullptr);
+    return &labels;
   }
 
   void clear() {
@@ -264,7 +267,7 @@ const PackedAllocation& PackedSolver::fill(const Jobs& jobs, std::span<const int
     s.out.levels.level.assign(jobs.size(), 0.0);
     return s.out;
   }
-  WaterFilling small = s.program.fill(s.classes.problem, reweigh, filling, s.answer);
+  WaterFilling small = s.program.fill(s.classes.problem, reweigh, filling, s.answer, s.known_labels());
   s.expand(jobs);
   s.out.levels = small;
   s.out.levels.level.resize(jobs.size());

@@ -22,7 +22,7 @@ constexpr double kProximal = 1e-8;  // what keeps equalities that follow from ea
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
 constexpr double kRefined = 1e-20;  // square of the relative error at which refinement ends
 constexpr std::size_t kPanel = 8;
-constexpr auto kNone = static_cast<std::size_t>(-1);
+constexpr auto kNone = Labels::kNone;
 
 double dot(const double* a, const double* b, std::size_t n) {
   double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
@@ -201,17 +201,16 @@ void BorderedCholesky::solve(std::vector<double>& right, bool wide) {
     });
 }
 
-bool PairInterior::run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times, double rho,
-                       const Tight* tight, const std::vector<std::size_t>* labels) {
-  target_ = target_gap;
+bool PairInterior::run(const Problem& alone, const Ways& ways, const Aim& aim) {
+  target_ = aim.gap;
   rounds_ = 0;
-  if (!set_up(alone, ways, times, rho, tight)) return false;
+  if (!set_up(alone, ways, aim)) return false;
   wide_ = has_wide_registers() && !narrow_;
-  const bool goes_on = labels != nullptr && kept_.there;
-  const bool there = by_types([&]<std::size_t K>(Types<K>) { return approach<K>(labels); });
+  const bool goes_on = aim.labels != nullptr && kept_.there;
+  const bool there = by_types([&]<std::size_t K>(Types<K>) { return approach<K>(aim.labels); });
   if (!there) {
-    if (labels != nullptr) kept_.there = false;
-    return goes_on && run(alone, ways, target_gap, times, rho, tight, labels);  // from the beginning, then
+    if (aim.labels != nullptr) kept_.there = false;
+    return goes_on && run(alone, ways, aim);  // from the beginning, then
   }
   theta_ = by_rho_ ? -theta_ * rho_unit_ : theta_ * theta_unit_;
   time_.resize(slot_.size());
@@ -254,12 +253,7 @@ void PairInterior::keep(const std::vector<std::size_t>& labels) {
     kept.x[j] = empty ? 0 : x_[j] / copies_[j];
     kept.z[j] = empty ? 0 : z_[j];
   }
-  kept.head.clear();
-  kept.next.assign(labels.size(), kNone);
-  for (std::size_t i = labels.size(); i-- > 0;) {
-    kept.head.resize(std::max(kept.head.size(), labels[i] + 1), kNone);
-    kept.next[i] = std::exchange(kept.head[labels[i]], i);
-  }
+  kept.labels.keep(labels);
   kept.position = position_;
   const auto row = [&](int r) {
     if (r < 0) return Kept::Row{};
@@ -279,7 +273,7 @@ void PairInterior::keep(const std::vector<std::size_t>& labels) {
 
 /// What the kept iterate has no counterpart for stays as it is.
 void PairInterior::begin_from_kept(const std::vector<std::size_t>& labels) {
-  const Kept& kept = kept_;
+  Kept& kept = kept_;
   if (!kept.there || kept.types != types_ || kept.capacity.size() != capacity_row_.size()) return;
   const double unit = kept.value_unit / value_unit_;
   const auto take = [&](int r, const Kept::Row& from) {
@@ -289,19 +283,13 @@ void PairInterior::begin_from_kept(const std::vector<std::size_t>& labels) {
     s_[at] = from.s * row_size_[at];
     y_[at] = from.y * unit;
   };
-  // The kept row of each row: the next of its label, or the last once more.
-  std::vector<std::size_t>& next = next_of_label_;
-  next = kept.head;
   std::vector<std::size_t>& position = kept_position_;
   position.assign(places_.size(), kNone);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] >= next.size() || next[labels[i]] == kNone) continue;
-    const std::size_t row = next[labels[i]];
-    if (kept.next[row] != kNone) next[labels[i]] = kept.next[row];
+  kept.labels.match(labels, [&](std::size_t i, std::size_t row) {
     take(time_row_[i], kept.time[row]);
     take(rate_row_[i], kept.rate[row]);
     position[position_[i]] = kept.position[row];
-  }
+  });
   for (std::size_t k = 0; k < capacity_row_.size(); ++k) take(capacity_row_[k], kept.capacity[k]);
   theta_ = kept.theta / theta_unit_;
   const std::size_t width = kept.nowhere / kLanes;
@@ -380,8 +368,8 @@ bool PairInterior::approach(const std::vector<std::size_t>* labels) {
 }
 
 /// Numbers the rows: by size, each row's time and then its demand; the types' capacities last.
-bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho,
-                          const Tight* tight) {
+bool PairInterior::set_up(const Problem& alone, const Ways& ways, const Aim& aim) {
+  const FinishTimes* const times = aim.times;
   const std::size_t n = alone.rows();
   if (!ways.possible || ways.list.empty()) return false;
   by_rho_ = times != nullptr;
@@ -456,14 +444,14 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   }
   level_.assign(rows_, 0.0);
   equal_.assign(rows_, 0);
-  if (tight != nullptr) {
+  if (aim.tight != nullptr) {
     const auto mark = [&](const std::vector<char>& which, const std::vector<int>& rows) {
       for (std::size_t i = 0; i < which.size(); ++i)
         if (which[i] != 0 && rows[i] >= 0) equal_[static_cast<std::size_t>(rows[i])] = 1;
     };
-    mark(tight->time, time_row_);
-    mark(tight->rate, rate_row_);
-    mark(tight->capacity, capacity_row_);
+    mark(aim.tight->time, time_row_);
+    mark(aim.tight->rate, rate_row_);
+    mark(aim.tight->capacity, capacity_row_);
   }
   normal_.shape(blocks_, border);
   border_ = border;
@@ -474,9 +462,9 @@ bool PairInterior::set_up(const Problem& alone, const Ways& ways, const FinishTi
   gain_ = 0;
   value_unit_ = ways.value_unit;
   if (by_rho_) {
-    rho_unit_ = rho;
+    rho_unit_ = aim.rho;
     rho_least_ = 0;
-    for (const Finish& one : finish_) rho_least_ = std::max(rho_least_, one.elapsed / one.fair / rho);
+    for (const Finish& one : finish_) rho_least_ = std::max(rho_least_, one.elapsed / one.fair / aim.rho);
     theta_ = -1.5;
     demand();
     for (const double slope : slope_) gain_ += slope;  // then the duals of rates are 1 on average

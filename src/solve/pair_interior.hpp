@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "solve/labels.hpp"
 #include "solve/lanes.hpp"
 #include "solve/ways.hpp"
 #include "windrow/solve/finish_time.hpp"
@@ -55,13 +56,19 @@ struct Tight {
 /// Keeps its memory from call to call.
 class PairInterior {
  public:
-  /// The analytic centre of the optimal face, held at `target_gap`. With `times`, theta is -rho: the demand of row i is
-  /// the rate that its finish time asks for at rho, convex in rho, instead of weight and floor; `rho` is where to
-  /// begin, a lower bound. False where it does not get there. With `labels`, [rows], it begins where the last run with
-  /// labels was on the way, if there was one and that is a way to the target: rows of one label are taken for each
-  /// other, in order.
-  bool run(const Problem& alone, const Ways& ways, double target_gap, const FinishTimes* times = nullptr,
-           double rho = 0, const Tight* tight = nullptr, const std::vector<std::size_t>* labels = nullptr);
+  struct Aim {
+    double gap;  ///< at which the centre is held
+    /// Theta is -rho: the demand of row i is the rate that its finish time asks for at rho, convex in rho, instead of
+    /// weight and floor; `rho` is where to begin, a lower bound.
+    const FinishTimes* times = nullptr;
+    double rho = 0;
+    const Tight* tight = nullptr;
+    /// [rows] it begins where the last run with labels was on the way, if there was one and that is a way to the aim:
+    /// rows of one label are taken for each other, in order.
+    const std::vector<std::size_t>* labels = nullptr;
+  };
+  /// The analytic centre of the optimal face. False where it does not get there.
+  bool run(const Problem& alone, const Ways& ways, const Aim& aim);
 
   /// Whether strict complementarity says, beyond doubt, that a way has no time in any optimum, or that a row has no
   /// slack.
@@ -106,7 +113,7 @@ class PairInterior {
     return equal_[r] || vanishes(s_[r] / row_size_[r], y_[r]);
   }
   int nothing() const { return static_cast<int>(rows_); }
-  bool set_up(const Problem& alone, const Ways& ways, const FinishTimes* times, double rho, const Tight* tight);
+  bool set_up(const Problem& alone, const Ways& ways, const Aim& aim);
   bool place(const Ways& ways);
   template <class Use>
   bool by_types(Use use);
@@ -150,10 +157,10 @@ class PairInterior {
   struct Kept {
     bool there = false;
     std::size_t types = 0, nowhere = 0;
-    std::vector<int> chunk;               ///< [(positions + alone + with itself) x chunks of second members], -1: none
-    std::vector<double> x, z;             ///< [slots]; x per copy, z 0 where there is no way
-    std::vector<std::size_t> head, next;  ///< [labels] the first row; [rows] the next of the same label
-    std::vector<std::size_t> position;    ///< [rows]
+    std::vector<int> chunk;    ///< [(positions + alone + with itself) x chunks of second members], -1: none
+    std::vector<double> x, z;  ///< [slots]; x per copy, z 0 where there is no way
+    Labels labels;
+    std::vector<std::size_t> position;  ///< [rows]
     struct Row {
       double s = 0, y = 0;  ///< s of what the row has
     };
@@ -166,7 +173,6 @@ class PairInterior {
   void keep(const std::vector<std::size_t>& labels);
   void begin_from_kept(const std::vector<std::size_t>& labels);
   Kept kept_;
-  std::vector<std::size_t> next_of_label_;  ///< [labels]
   std::vector<std::size_t> kept_position_;  ///< by position
 
   double target_ = 0;

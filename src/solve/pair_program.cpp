@@ -100,6 +100,27 @@ double upper_bound(const Problem& alone, const std::vector<Way>& ways, const Way
   return bound;
 }
 
+void KnownPrices::keep(const std::vector<std::size_t>& labels, const WayAnswer& answer) {
+  constexpr std::size_t kMost = 8;  // 1 leaves half of what could be spared, 32 spare hardly more
+  if (kept_.size() < kMost) kept_.emplace_back();
+  Kept& kept = kept_[std::exchange(next_, (next_ + 1) % kMost)];
+  kept.labels.keep(labels);
+  kept.price = answer.price;
+  kept.time_price = answer.time_price;
+  kept.rate_price = answer.rate_price;
+}
+
+void KnownPrices::recall(std::size_t which, const std::vector<std::size_t>& labels, WayAnswer& answer) {
+  Kept& kept = kept_[which];
+  answer.price = kept.price;
+  answer.time_price.assign(labels.size(), 0.0);
+  answer.rate_price.assign(labels.size(), 0.0);
+  kept.labels.match(labels, [&](std::size_t i, std::size_t row) {
+    answer.time_price[i] = kept.time_price[row];
+    answer.rate_price[i] = kept.rate_price[row];
+  });
+}
+
 /// Mends what rounding left over a limit; then rates, theta and proof from time and prices.
 void PairProgram::settle(const Problem& alone, WayAnswer& answer) const {
   const std::size_t n = alone.rows();
@@ -243,7 +264,20 @@ bool PairProgram::can_meet_floors(const Problem& alone) {
   generate(met, answer);
   if (answer.status != Status::optimal) simplex(met, answer);
   ways = asked;
-  return answer.status == Status::optimal && answer.bound >= 1 - 1e-9;
+  return answer.status == Status::optimal && answer.bound >= kAttained;
+}
+
+void PairProgram::read(const Problem& alone, const PairInterior& found, WayAnswer& answer) const {
+  answer.time = found.time();
+  answer.price.resize(alone.types());
+  answer.time_price.resize(alone.rows());
+  answer.rate_price.resize(alone.rows());
+  for (std::size_t k = 0; k < alone.types(); ++k) answer.price[k] = found.capacity_price(k);
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    answer.time_price[i] = found.time_price(i);
+    answer.rate_price[i] = found.rate_price(i);
+  }
+  settle(alone, answer);
 }
 
 void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight,
@@ -251,19 +285,10 @@ void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& a
   answer.status = Status::failed;
   answer.method = Method::interior;
   answer.fell_back = false;
-  const bool there = interior_.run(alone, ways, target_gap, nullptr, 0, tight, labels);
+  const bool there = interior_.run(alone, ways, {.gap = target_gap, .tight = tight, .labels = labels});
   answer.rounds = interior_.rounds();
   if (!there) return;
-  answer.time = interior_.time();
-  answer.price.resize(alone.types());
-  answer.time_price.resize(alone.rows());
-  answer.rate_price.resize(alone.rows());
-  for (std::size_t k = 0; k < alone.types(); ++k) answer.price[k] = interior_.capacity_price(k);
-  for (std::size_t i = 0; i < alone.rows(); ++i) {
-    answer.time_price[i] = interior_.time_price(i);
-    answer.rate_price[i] = interior_.rate_price(i);
-  }
-  settle(alone, answer);
+  read(alone, interior_, answer);
   if (!(answer.gap <= kProved)) answer.status = Status::failed;
   for (std::size_t i = 0; i < alone.rows(); ++i)  // where theta is asked for, it is already what x attains
     if (answer.rate[i] < alone.floor_of(i) * (1 - 2e-8)) answer.status = Status::failed;
@@ -405,11 +430,29 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   fall_back(alone, answer);
 }
 
+/// The least bound of theta that known prices prove, with these. False where nothing is known.
+bool PairProgram::foresee(const Problem& alone, const std::vector<std::size_t>& labels, WayAnswer& best) {
+  best.bound = HUGE_VAL;
+  WayAnswer prices;
+  for (std::size_t which = 0; which < known_.size(); ++which) {
+    known_.recall(which, labels, prices);
+    double worth = 0;
+    for (std::size_t i = 0; i < alone.rows(); ++i) worth += alone.count_of(i) * alone.weight[i] * prices.rate_price[i];
+    if (!(worth > 0)) continue;
+    for (auto* list : {&prices.price, &prices.time_price, &prices.rate_price})
+      for (double& price : *list) price /= worth;
+    prices.bound = upper_bound(alone, ways.list, prices);
+    if (prices.bound < best.bound) best = prices;
+  }
+  return best.bound < HUGE_VAL;
+}
+
 /// Every round's allocations are optima of all rounds before. So a way that has no time in any optimum of one round has
 /// none later, a row without slack keeps none, and whoever is frozen has its level exactly: what would leave ever less
 /// of an interior is taken out as it becomes known. Where the interior point method gives up all the same, vertices
 /// finish the levels, and it is asked once more at the end, for the centre.
-WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last) {
+WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last,
+                               const std::vector<std::size_t>* labels) {
   const std::size_t n = alone.rows();
   const std::vector<Way> all = ways.list;
   std::vector<std::size_t> held(all.size());  // ways that are left
@@ -443,8 +486,9 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     double& second = caps[static_cast<std::size_t>(way.second)];
     second = std::max(second, way.second_rate);
   }
+  bool held_back = false;  // some rows by others, that is, not by their own time alone
   const auto answer_of = [&](bool central) {
-    RoundAnswer answer{solution.status, solution.theta,     solution.rate, {},
+    RoundAnswer answer{solution.status, solution.theta,     solution.bound, solution.rate, {},
                        solution.rounds, solution.fell_back, central};
     if (answer.status != Status::optimal) return answer;
     for (std::size_t i = 0; i < n; ++i)
@@ -479,6 +523,17 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         RoundAnswer answer = answer_of(!by_vertices);
         if (answer.status != Status::optimal) return answer;
         keep();
+        if (labels != nullptr && !held_back) {
+          for (const Way& way : ways.list) {  // whoever has its cap has a price of its time alone: as one of its rate
+            const std::size_t i = at(way.first);
+            if (capped[i] && way.pair == kNobody)
+              solution.rate_price[i] =
+                  (solution.price[at(way.type)] * alone.size[i] + std::max(0.0, solution.time_price[i])) /
+                  way.first_rate;
+          }
+          known_.keep(*labels, solution);
+        }
+        held_back = true;
         const double sure = kSure * ways.value_unit;  // a price or a loss above this is not rounding
         before = tight;
         for (std::size_t i = 0; i < n; ++i)
@@ -490,9 +545,17 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         });
         return answer;
       },
+      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+        solution = {};
+        if (labels == nullptr || held_back) return answer_of(false);
+        ask(weight, floor);
+        if (foresee(round, *labels, solution)) solution.status = Status::optimal;
+        return answer_of(false);
+      },
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {  // a vertex will do
         ask(weight, floor);
         generate(round, solution);
+        if (labels != nullptr && !held_back && solution.status == Status::optimal) known_.keep(*labels, solution);
         return answer_of(false);
       },
       [&](const std::vector<char>& frozen, const std::vector<double>& level) {
@@ -584,19 +647,10 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     return result;
   }
   if ((tie_break == TieBreak::central || tie_break == TieBreak::ecos) && result.rho > 0 &&
-      interior_.run(alone, ways, kTargetGap, &times, result.rho)) {
+      interior_.run(alone, ways, {.gap = kTargetGap, .times = &times, .rho = result.rho})) {
     answer.method = Method::interior;
     answer.rounds = result.rounds = interior_.rounds();
-    answer.time = interior_.time();
-    answer.price.resize(alone.types());
-    answer.time_price.resize(n);
-    answer.rate_price.resize(n);
-    for (std::size_t k = 0; k < alone.types(); ++k) answer.price[k] = interior_.capacity_price(k);
-    for (std::size_t i = 0; i < n; ++i) {
-      answer.time_price[i] = interior_.time_price(i);
-      answer.rate_price[i] = interior_.rate_price(i);
-    }
-    settle(alone, answer);
+    read(alone, interior_, answer);
     const double bound = raise(answer.rate_price, answer.bound);
     result.attained = attained();
     if (result.attained - bound <= kProved * bound) {

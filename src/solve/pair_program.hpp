@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "solve/labels.hpp"
 #include "solve/pair_interior.hpp"
 #include "solve/ways.hpp"
 #include "windrow/solve/linear_program.hpp"
@@ -26,6 +27,24 @@ struct WayAnswer {
 /// An upper bound by weak duality: the time prices are raised where a way is worth more than it costs.
 double upper_bound(const Problem& alone, const std::vector<Way>& ways, const WayAnswer& prices);
 
+/// The last prices that told what levels cannot be had, by the labels of their rows. What they are worth at other
+/// levels, of other rows, is a bound there.
+class KnownPrices {
+ public:
+  void keep(const std::vector<std::size_t>& labels, const WayAnswer& answer);
+  std::size_t size() const { return kept_.size(); }
+  /// Sets the prices.
+  void recall(std::size_t which, const std::vector<std::size_t>& labels, WayAnswer& answer);
+
+ private:
+  struct Kept {
+    Labels labels;
+    std::vector<double> price, time_price, rate_price;
+  };
+  std::vector<Kept> kept_;
+  std::size_t next_ = 0;
+};
+
 /// Keeps its memory from call to call. The ways, measured, are of the problem that each call is given.
 class PairProgram {
  public:
@@ -38,7 +57,9 @@ class PairProgram {
   /// The simplex method on every way at once.
   void simplex(const Problem& alone, WayAnswer& answer);
   bool can_meet_floors(const Problem& alone);
-  WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last);
+  /// `labels`, [rows]: what cannot be is known in part from earlier fillings with labels.
+  WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last,
+                    const std::vector<std::size_t>* labels = nullptr);
   struct Rho {
     double rho = 0, attained = 0;
     int rounds = 0;
@@ -52,15 +73,18 @@ class PairProgram {
   void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr,
                 const std::vector<std::size_t>* labels = nullptr);
   void generate(const Problem& alone, WayAnswer& answer);
+  bool foresee(const Problem& alone, const std::vector<std::size_t>& labels, WayAnswer& best);
   void lexicographic(const Problem& alone, WayAnswer& answer);
   void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);
   void fall_back(const Problem& alone, WayAnswer& answer);
   LinearProgram program_of(const Problem& alone, bool with_pairs);
   void add_to(LinearProgram& program, const Problem& alone, const Way& way);
   void read(const Problem& alone, const LinearSolution& found, WayAnswer& answer) const;
+  void read(const Problem& alone, const PairInterior& found, WayAnswer& answer) const;
   void settle(const Problem& alone, WayAnswer& answer) const;
 
   PairInterior interior_;
+  KnownPrices known_;
   std::vector<std::size_t> open_;  ///< ways that may have time at the levels of the last filling
   std::vector<int> demand_;        ///< [rows] which row of the program, -1 where there is none
   std::vector<std::pair<int, double>> entries_;

@@ -73,6 +73,7 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
     fall_back(round, solution);
     RoundAnswer answer{solution.status,
                        solution.theta,
+                       solution.bound,
                        {},
                        {},
                        solution.rounds,
@@ -94,7 +95,8 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
         std::swap(last, solution);
         return answer;
       },
-      solve, [](const std::vector<char>&, const std::vector<double>&) {});
+      [](const std::vector<double>&, const std::vector<double>&) { return RoundAnswer{}; }, solve,
+      [](const std::vector<char>&, const std::vector<double>&) {});
   filled.last = std::move(last);
   return filled;
 }

@@ -402,5 +402,29 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
   }
 }
 
+TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
+  long rounds = 0, rounds_afresh = 0;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    const Case all = draw_case(seed, 36, 6, 3);
+    PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
+    PackedSolver again(all.rates, TieBreak::central, true, 0, true);
+    for (std::size_t first = 0; first + 24 <= 36; ++first) {  // a job goes, a job comes
+      SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
+      const Case one = window_of(all, first, 24);
+      const Problem problem = max_min_fairness(one.jobs);
+      PackedSolver afresh(all.rates, TieBreak::central);
+      const PackedAllocation& expected = afresh.fill(one.jobs, one.kind, problem);
+      const PackedAllocation& answer = going_on.fill(one.jobs, one.kind, problem);
+      ASSERT_EQ(answer.alone.status, Status::optimal);
+      for (std::size_t i = 0; i < one.jobs.size(); ++i)
+        EXPECT_NEAR(answer.levels.level[i], expected.levels.level[i], 1e-6 * expected.levels.level[i]) << "job " << i;
+      rounds += answer.levels.rounds;
+      rounds_afresh += expected.levels.rounds;
+      EXPECT_EQ(again.fill(one.jobs, one.kind, problem).alone.x, answer.alone.x) << "the same questions, the same bits";
+    }
+  }
+  EXPECT_LT(rounds, rounds_afresh);
+}
+
 }  // namespace
 }  // namespace windrow::solve

@@ -64,9 +64,9 @@ TEST(Packed, EveryMachineHasTheSameBits) {
                         pair.rate[types + k], 0);
       }
       ways.measure(problem.alone);
-      const bool there = wide.run(problem.alone, ways, 1e-8);
+      const bool there = wide.run(problem.alone, ways, {.gap = 1e-8});
       EXPECT_TRUE(there) << "seed " << seed << " types " << types;
-      EXPECT_EQ(narrow.run(problem.alone, ways, 1e-8), there);
+      EXPECT_EQ(narrow.run(problem.alone, ways, {.gap = 1e-8}), there);
       EXPECT_EQ(wide.time(), narrow.time()) << "seed " << seed << " types " << types;
       EXPECT_EQ(wide.theta(), narrow.theta());
       EXPECT_EQ(wide.rounds(), narrow.rounds());
@@ -80,9 +80,9 @@ TEST(Packed, WhereGoingOnLeadsNowhereItBeginsAnewAndWhatIsImpossibleEnds) {
   ways.measure(problem.alone);
   const std::vector<std::size_t> labels(problem.alone.rows(), 0);  // all are alike, to go on from what does not fit
   PairInterior fresh, going_on;
-  ASSERT_TRUE(fresh.run(problem.alone, ways, 1e-8));
+  ASSERT_TRUE(fresh.run(problem.alone, ways, {.gap = 1e-8}));
   for (int time = 0; time < 3; ++time) {
-    ASSERT_TRUE(going_on.run(problem.alone, ways, 1e-8, nullptr, 0, nullptr, &labels));
+    ASSERT_TRUE(going_on.run(problem.alone, ways, {.gap = 1e-8, .labels = &labels}));
     EXPECT_NEAR(going_on.theta(), fresh.theta(), 1e-7 * fresh.theta());
     Problem impossible = problem.alone;  // a rate that nothing gives
     impossible.weight[0] = 0;
@@ -92,7 +92,7 @@ TEST(Packed, WhereGoingOnLeadsNowhereItBeginsAnewAndWhatIsImpossibleEnds) {
     Ways none;
     none.add_alone(impossible);
     none.measure(impossible);
-    EXPECT_FALSE(going_on.run(impossible, none, 1e-8, nullptr, 0, nullptr, &labels));
+    EXPECT_FALSE(going_on.run(impossible, none, {.gap = 1e-8, .labels = &labels}));
   }
 }
 
