@@ -219,7 +219,7 @@ const PackedAllocation& PackedSolver::solve_sum(const Jobs& jobs, std::span<cons
   }
   Problem& asked = s.classes.problem;
   const bool floors = std::any_of(asked.floor.begin(), asked.floor.end(), [](double floor) { return floor > 0; });
-  bool dropped = floors && !s.program.can_meet_floors(asked);
+  bool dropped = floors && !s.program.can_meet_floors(asked, s.known_labels());
   const auto drop = [&] {
     asked.floor.clear();
     s.program.ways.measure(asked);

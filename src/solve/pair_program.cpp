@@ -74,6 +74,7 @@ void Ways::measure(const Problem& alone) {
 
 double upper_bound(const Problem& alone, const std::vector<Way>& ways, const WayAnswer& prices) {
   double scale = 1;
+  const double gains = alone.theta_gain > 0 ? 0 : 1;  // what the ways gain is another question's
   if (alone.theta_gain > 0) {
     double total = 0;
     for (std::size_t i = 0; i < alone.rows(); ++i) total += alone.count_of(i) * alone.weight[i] * prices.rate_price[i];
@@ -86,7 +87,7 @@ double upper_bound(const Problem& alone, const std::vector<Way>& ways, const Way
   for (const Way& way : ways) {
     const std::size_t i = at(way.first);
     const std::size_t j = way.second == kNobody ? i : at(way.second);
-    double lack = way.gain + rate_price(i) * way.first_rate - way.first_time * time[i] -
+    double lack = gains * way.gain + rate_price(i) * way.first_rate - way.first_time * time[i] -
                   scale * prices.price[at(way.type)] * alone.size[i];
     if (way.second != kNobody) lack += rate_price(j) * way.second_rate - time[j];
     if (lack <= 0) continue;
@@ -110,8 +111,8 @@ void KnownPrices::keep(const std::vector<std::size_t>& labels, const WayAnswer& 
   kept.rate_price = answer.rate_price;
 }
 
-void KnownPrices::recall(std::size_t which, const std::vector<std::size_t>& labels, WayAnswer& answer) {
-  Kept& kept = kept_[which];
+void KnownPrices::recall(std::size_t age, const std::vector<std::size_t>& labels, WayAnswer& answer) {
+  Kept& kept = kept_[(next_ + kept_.size() - 1 - age) % kept_.size()];
   answer.price = kept.price;
   answer.time_price.assign(labels.size(), 0.0);
   answer.rate_price.assign(labels.size(), 0.0);
@@ -251,19 +252,21 @@ void PairProgram::fall_back(const Problem& alone, WayAnswer& answer) {
 }
 
 /// All floors can be met if and only if all rates can be had at once: a max-min problem with the floors as weights.
-bool PairProgram::can_meet_floors(const Problem& alone) {
-  const Ways asked = ways;
-  for (Way& way : ways.list) way.gain = 0;
+bool PairProgram::can_meet_floors(const Problem& alone, const std::vector<std::size_t>* labels) {
   Problem met = alone;
   met.theta_gain = 1;
   met.gain.clear();
   met.floor.clear();
   for (std::size_t i = 0; i < met.rows(); ++i) met.weight[i] = std::max(0.0, alone.floor_of(i));
-  ways.measure(met);
   WayAnswer answer;
+  if (labels != nullptr && foresee(met, *labels, kAttained, answer) && answer.bound < kAttained) return false;
+  const Ways asked = ways;
+  for (Way& way : ways.list) way.gain = 0;
+  ways.measure(met);
   generate(met, answer);
   if (answer.status != Status::optimal) simplex(met, answer);
   ways = asked;
+  if (labels != nullptr && answer.status == Status::optimal) known_.keep(*labels, answer);
   return answer.status == Status::optimal && answer.bound >= kAttained;
 }
 
@@ -430,12 +433,14 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
   fall_back(alone, answer);
 }
 
-/// The least bound of theta that known prices prove, with these. False where nothing is known.
-bool PairProgram::foresee(const Problem& alone, const std::vector<std::size_t>& labels, WayAnswer& best) {
+/// The least bound of theta that known prices prove, or the first below `enough`, with these prices. False where
+/// nothing is known.
+bool PairProgram::foresee(const Problem& alone, const std::vector<std::size_t>& labels, double enough,
+                          WayAnswer& best) {
   best.bound = HUGE_VAL;
   WayAnswer prices;
-  for (std::size_t which = 0; which < known_.size(); ++which) {
-    known_.recall(which, labels, prices);
+  for (std::size_t age = 0; age < known_.size() && best.bound >= enough; ++age) {
+    known_.recall(age, labels, prices);
     double worth = 0;
     for (std::size_t i = 0; i < alone.rows(); ++i) worth += alone.count_of(i) * alone.weight[i] * prices.rate_price[i];
     if (!(worth > 0)) continue;
@@ -549,7 +554,7 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         solution = {};
         if (labels == nullptr || held_back) return answer_of(false);
         ask(weight, floor);
-        if (foresee(round, *labels, solution)) solution.status = Status::optimal;
+        if (foresee(round, *labels, 0, solution)) solution.status = Status::optimal;
         return answer_of(false);
       },
       [&](const std::vector<double>& weight, const std::vector<double>& floor) {  // a vertex will do

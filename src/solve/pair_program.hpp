@@ -33,8 +33,8 @@ class KnownPrices {
  public:
   void keep(const std::vector<std::size_t>& labels, const WayAnswer& answer);
   std::size_t size() const { return kept_.size(); }
-  /// Sets the prices.
-  void recall(std::size_t which, const std::vector<std::size_t>& labels, WayAnswer& answer);
+  /// Sets the prices to those of the last time, 0, or further back.
+  void recall(std::size_t age, const std::vector<std::size_t>& labels, WayAnswer& answer);
 
  private:
   struct Kept {
@@ -56,7 +56,7 @@ class PairProgram {
              const std::vector<std::size_t>* labels = nullptr);
   /// The simplex method on every way at once.
   void simplex(const Problem& alone, WayAnswer& answer);
-  bool can_meet_floors(const Problem& alone);
+  bool can_meet_floors(const Problem& alone, const std::vector<std::size_t>* labels = nullptr);
   /// `labels`, [rows]: what cannot be is known in part from earlier fillings with labels.
   WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last,
                     const std::vector<std::size_t>* labels = nullptr);
@@ -73,7 +73,7 @@ class PairProgram {
   void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr,
                 const std::vector<std::size_t>* labels = nullptr);
   void generate(const Problem& alone, WayAnswer& answer);
-  bool foresee(const Problem& alone, const std::vector<std::size_t>& labels, WayAnswer& best);
+  bool foresee(const Problem& alone, const std::vector<std::size_t>& labels, double enough, WayAnswer& best);
   void lexicographic(const Problem& alone, WayAnswer& answer);
   void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);
   void fall_back(const Problem& alone, WayAnswer& answer);
