@@ -30,6 +30,7 @@ constexpr double kWarmGap = 1e-2;   // of the iterate that welfare problems with
 constexpr double kToBoundary = 0.9995;
 constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
 constexpr double kCautious = 0.3;  // ... to this part of the products
+constexpr int kPatience = 2;  // steps without progress, after which it is taken so as well: rates may go in circles
 
 template <std::size_t K>
 using Vector = std::array<double, K>;
@@ -206,10 +207,12 @@ class Interior {
 
   bool any_approach(int most, int& steps) {
     int left = -1;  // centring steps still to do, once the gap is reached
+    int idle = 0;   // steps since the gap was at its smallest
     double forward = 0, back = 0;
     for (int step = 0; step < kMaxSteps; ++step) {
       residuals(forward, back);
       if (!std::isfinite(gap_) || (best_gap_ < 1e-6 && gap_ > 1000 * std::max(best_gap_, target_gap_))) return false;
+      idle = gap_ < best_gap_ ? 0 : idle + 1;
       best_gap_ = std::min(best_gap_, gap_);
       if (goal_ == Goal::welfare && most > 0 && kept_.rows.empty() && gap_ < kWarmGap && primal_residual_ < kWarmGap)
         keep();
@@ -224,6 +227,8 @@ class Interior {
         direction<false>(held_mu());
       } else if (goal_ == Goal::centre) {
         direction<false>(held_mu());
+      } else if (idle > kPatience) {
+        direction<false>(std::max(kCautious * mu_, held_mu()));
       } else {
         direction<false>(0);
         const auto [primal, dual] = lengths(1.0);

@@ -311,14 +311,16 @@ void Rooms::strategy_proof(const Jobs& jobs, StrategyProof& result) {
   result.discount.assign(n, 1.0);
   result.x = result.welfare.x;
   if (result.welfare.status != Status::optimal || able.size() < 2) return;
+  market.open(classes.problem, small);
   // Jobs that are alike have one discount.
-  std::vector<double> discount(classes.problem.rows(), -1);
+  discounts.assign(classes.problem.rows(), -1);
   for (std::size_t c = 0; c < able.size(); ++c) {
     const std::size_t i = able[c];
-    double& own = discount[classes.class_of[c]];
+    double& own = discounts[classes.class_of[c]];
     if (own < 0) {
       ++result.solves;
-      std::optional<double> without = interior.welfare_without(classes.class_of[c]);
+      std::optional<double> without = market.welfare_without(classes.class_of[c]);
+      if (!without) without = interior.welfare_without(classes.class_of[c]);
       if (!without) without = welfare_without(problem, i);
       if (!without) {
         result.welfare.status = Status::failed;

@@ -4,6 +4,7 @@
 #include "solve/class_finder.hpp"
 #include "solve/embedding.hpp"
 #include "solve/interior.hpp"
+#include "solve/market.hpp"
 #include "solve/memory.hpp"
 #include "solve/prices.hpp"
 #include "windrow/solve/finish_time.hpp"
@@ -21,6 +22,7 @@ struct Rooms {
   InteriorSolver interior;
   EmbeddingSolver embedding;
   PriceSolver prices;
+  Market market;
   Solution small, probe;
   std::vector<double> numbers, fastest;
   Problem scratch;
@@ -34,6 +36,9 @@ struct Rooms {
   /// As solve_welfare. `able` is then the rows that run somewhere, and `classes` are theirs.
   void welfare(const Problem& problem, Solution& solution);
   std::vector<std::size_t> able;
+  Problem able_problem;
+  Solution able_solution;
+  std::vector<double> discounts;  ///< [classes of the able]
   void strategy_proof(const Jobs& jobs, StrategyProof& result);
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);

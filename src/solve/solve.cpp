@@ -314,11 +314,6 @@ Solution solve_ecos(const Problem& problem) {
 }
 
 void Rooms::welfare(const Problem& problem, Solution& solution) {
-  Problem region = problem;
-  region.theta_gain = 0;
-  region.weight.assign(problem.rows(), 0.0);
-  region.gain.clear();
-  region.floor.clear();
   const std::size_t types = problem.types();
   const auto runs = [&](std::size_t i) {
     for (std::size_t k = 0; k < types; ++k)
@@ -330,18 +325,20 @@ void Rooms::welfare(const Problem& problem, Solution& solution) {
   kept.clear();
   for (std::size_t i = 0; i < problem.rows(); ++i)
     if (runs(i)) kept.push_back(i);
-  Problem own;
+  Problem& own = able_problem;
   own.capacity = problem.capacity;
+  for (auto* list : {&own.rate, &own.gain, &own.size, &own.count}) list->clear();
+  own.allowed.clear();
   for (const std::size_t i : kept) {
     for (std::size_t k = 0; k < types; ++k) {
       own.rate.push_back(problem.rate_of(i, k));
       if (!problem.allowed.empty()) own.allowed.push_back(problem.allowed[i * types + k]);
     }
     own.size.push_back(problem.size[i]);
-    own.weight.push_back(0);
     if (!problem.count.empty()) own.count.push_back(problem.count[i]);
   }
-  Solution found;
+  own.weight.assign(kept.size(), 0.0);
+  Solution& found = able_solution;
   by_classes(own, found, [&](const Problem& few, Solution& few_found) { welfare_of(interior, few, few_found); });
   solution = found;
   solution.x.assign(problem.rows() * types, 0.0);
@@ -351,21 +348,19 @@ void Rooms::welfare(const Problem& problem, Solution& solution) {
   if (found.status != Status::optimal) return;
   // The sum of logarithms is concave: no allocation gains more over x than its rates are worth at 1 / rate each, and
   // they are worth no more than `upper_bound` says.
-  Problem gradient = own;
-  gradient.gain.resize(own.rate.size());
+  own.gain.resize(own.rate.size());
   double jobs = 0;
   for (std::size_t c = 0; c < kept.size(); ++c) {
     const double rate = rate_at(own, found.x, c);
     for (std::size_t k = 0; k < types; ++k) {
-      gradient.gain[c * types + k] = own.rate_of(c, k) / rate;
+      own.gain[c * types + k] = own.rate_of(c, k) / rate;
       solution.x[kept[c] * types + k] = found.x[c * types + k];
     }
     solution.rate_price[kept[c]] = 1 / rate;
     solution.objective += own.count_of(c) * std::log(rate);
     jobs += own.count_of(c);
   }
-  solution.bound =
-      kept.empty() ? 0 : solution.objective + upper_bound(gradient, solution.price, solution.rate_price) - jobs;
+  solution.bound = kept.empty() ? 0 : solution.objective + upper_bound(own, solution.price, solution.rate_price) - jobs;
   solution.gap = (solution.bound - solution.objective) / std::max(jobs, 1.0);
   if (!(solution.gap <= 1e-6)) solution.status = Status::failed;
 }

@@ -55,9 +55,14 @@ LinearPolicy::LinearPolicy(const TrainingConfig& config, Sight sight, const Trai
 }
 
 solve::Jobs& LinearPolicy::look_at(const PolicyInput& input) {
-  explanation_ = Explanation{.objective_name = explanation_.objective_name,
-                             .objective_unit = explanation_.objective_unit,
-                             .tie_break = explanation_.tie_break};
+  Explanation afresh{.objective_name = explanation_.objective_name,
+                     .objective_unit = explanation_.objective_unit,
+                     .tie_break = explanation_.tie_break};
+  for (auto list : {&Explanation::levels, &Explanation::discounts}) {  // their memory is used again
+    afresh.*list = std::move(explanation_.*list);
+    (afresh.*list).clear();
+  }
+  explanation_ = std::move(afresh);
   jobs_.capacity.assign(input.cluster.gpus.begin(), input.cluster.gpus.end());
   for (auto* const list :
        {&jobs_.throughput, &jobs_.gpus, &jobs_.priority, &jobs_.steps_left, &jobs_.elapsed_s, &jobs_.served_s})

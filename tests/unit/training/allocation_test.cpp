@@ -67,7 +67,8 @@ INSTANTIATE_TEST_SUITE_P(Policies, SteadyState,
                          testing::Values(Most{"fifo", 0}, Most{"gandiva", 0}, Most{"isolated", 0}, Most{"srtf", 0},
                                          Most{"las", 0}, Most{"themis", 0}, Most{"min_total_duration_perf", 0},
                                          Most{"finish_time_fairness_perf", 2}, Most{"max_min_fairness_perf", 5},
-                                         Most{"max_sum_throughput_perf", 5}),
+                                         Most{"max_sum_throughput_perf", 5},
+                                         Most{"max_min_fairness_strategy_proof_perf", 0}),
                          [](const auto& test) { return std::string(test.param.policy); });
 
 }  // namespace
