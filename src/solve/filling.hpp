@@ -31,9 +31,15 @@ class Unhindered {
   std::vector<char> frozen;
   std::vector<double> step;  ///< [events so far] how much they rose together before each
 
-  Unhindered(const std::vector<double>& from, const std::vector<char>& is_frozen, const std::vector<double>& weights,
-             const std::vector<double>& caps, const Reweigh* reweigh)
-      : level(from), weight(weights), frozen(is_frozen), caps_(&caps), reweigh_(reweigh) {}
+  void begin(const std::vector<double>& from, const std::vector<char>& is_frozen, const std::vector<double>& weights,
+             const std::vector<double>& caps, const Reweigh* reweigh) {
+    level = from;
+    weight = weights;
+    frozen = is_frozen;
+    step.clear();
+    caps_ = &caps;
+    reweigh_ = reweigh;
+  }
 
   /// To the next event; false if there is none.
   bool advance() {
@@ -57,8 +63,17 @@ class Unhindered {
  private:
   bool rises(std::size_t i) const { return !frozen[i] && weight[i] > 0; }
 
-  const std::vector<double>* caps_;
-  const Reweigh* reweigh_;
+  const std::vector<double>* caps_ = nullptr;
+  const Reweigh* reweigh_ = nullptr;
+};
+
+/// What a filling works on, kept from call to call.
+struct FillingRoom {
+  std::vector<double> weight, raised, least, wanted, floor;  ///< [rows]
+  std::vector<double> attained;                              ///< [rows] by the last round's x; empty before it
+  std::vector<char> frozen;
+  Unhindered begin, at, on_the_way;
+  RoundAnswer answer;
 };
 
 /// Looks ahead. Most rounds of water filling only find that a row has all the time that there is for it. Which ones
@@ -70,66 +85,73 @@ class Unhindered {
 template <class Foresee, class Probe>
 class LookAhead {
  public:
-  LookAhead(const std::vector<double>& caps, const Reweigh* reweigh, Foresee& foresee, Probe& probe)
-      : caps_(caps), reweigh_(reweigh), foresee_(foresee), probe_(probe) {}
+  LookAhead(FillingRoom& room, const std::vector<double>& caps, const Reweigh* reweigh, Foresee& foresee, Probe& probe)
+      : room_(room), caps_(caps), reweigh_(reweigh), foresee_(foresee), probe_(probe) {}
 
   /// Moves levels and frozen rows ahead as far as that is safe, short of the last event, for which a round is to be
-  /// solved. `attained`: rates that some allocation reaches at these levels. False if it did not move.
-  bool move(std::vector<double>& level, std::vector<char>& frozen, const std::vector<double>& weight,
-            std::vector<double>& attained, WaterFilling& filled) {
+  /// solved, and sets `attained` to rates that some allocation reaches at these levels. False if it did not move.
+  bool move(WaterFilling& filled) {
     constexpr std::size_t kWorthIt = 3;  // events
-    const Unhindered begin(level, frozen, weight, caps_, reweigh_);
-    Unhindered end = begin;
-    while (end.advance()) {
+    Unhindered& at = room_.at;
+    room_.begin.begin(filled.level, room_.frozen, room_.weight, caps_, reweigh_);
+    at = room_.begin;
+    while (at.advance()) {
     }
-    std::size_t events = end.step.size();
+    const std::size_t events = at.step.size();
     if (events < kWorthIt) return false;
-    std::size_t target = events;
-    Unhindered at = std::move(end);
-    const auto put = [&] {
-      floor_.assign(level.size(), 0);
-      wanted_.assign(level.size(), 0);
-      for (std::size_t i = 0; i < level.size(); ++i) {
-        if (frozen[i])
-          floor_[i] = attained.empty() ? level[i] * kAttained : std::min(level[i] * kAttained, attained[i]);
-        else
-          wanted_[i] = at.level[i];
-      }
-    };
-    const auto go_back = [&](const RoundAnswer& answer) {
-      target = last_possible(begin, at.level, answer, target);
-      if (target > 0) at = replay(begin, target);
-      return target > 0;
-    };
+    RoundAnswer& answer = room_.answer;
     for (;;) {
-      put();
-      const RoundAnswer known = foresee_(wanted_, floor_);
-      if (known.status != Status::optimal || known.bound >= kAttained) break;
-      if (!go_back(known)) return false;
+      put(filled.level);
+      foresee_(room_.wanted, room_.floor, answer);
+      if (answer.status != Status::optimal || answer.bound >= kAttained) break;
+      if (!go_back()) return false;
     }
-    for (;; put()) {
-      const RoundAnswer answer = probe_(wanted_, floor_);
+    for (;; put(filled.level)) {
+      probe_(room_.wanted, room_.floor, answer);
       filled.rounds += answer.rounds;
       if (answer.status != Status::optimal) return false;
-      if (answer.theta >= kAttained) {
-        if (target < events) return take(at, answer, level, frozen, attained, filled);
-        // Everything can be had: what is left is the round of the last event.
-        return take(replay(begin, events - 1), answer, level, frozen, attained, filled);
-      }
-      if (!go_back(answer)) return false;
+      if (answer.theta >= kAttained) break;
+      if (!go_back()) return false;
     }
+    if (at.step.size() == events) replay(events - 1);  // all can be had: what is left is the round of the last event
+    filled.level = at.level;
+    room_.frozen = at.frozen;
+    room_.attained = answer.rate;
+    filled.increment.insert(filled.increment.end(), at.step.begin(), at.step.end());
+    return true;
   }
 
  private:
-  static Unhindered replay(Unhindered from, std::size_t events) {
-    while (from.step.size() < events) from.advance();
-    return from;
+  void put(const std::vector<double>& level) {
+    room_.floor.assign(level.size(), 0);
+    room_.wanted.assign(level.size(), 0);
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      if (room_.frozen[i])
+        room_.floor[i] =
+            room_.attained.empty() ? level[i] * kAttained : std::min(level[i] * kAttained, room_.attained[i]);
+      else
+        room_.wanted[i] = room_.at.level[i];
+    }
   }
 
-  /// The last event before `target` that the prices of `answer` do not exclude.
-  static std::size_t last_possible(Unhindered from, const std::vector<double>& asked, const RoundAnswer& answer,
-                                   std::size_t target) {
-    while (from.step.size() + 1 < target) {
+  void replay(std::size_t events) {
+    room_.at = room_.begin;
+    while (room_.at.step.size() < events) room_.at.advance();
+  }
+
+  /// To the last event that the prices of the answer do not exclude; false if there is none.
+  bool go_back() {
+    const std::size_t possible = last_possible();
+    if (possible > 0) replay(possible);
+    return possible > 0;
+  }
+
+  std::size_t last_possible() {
+    const std::vector<double>& asked = room_.at.level;
+    const RoundAnswer& answer = room_.answer;
+    Unhindered& from = room_.on_the_way;
+    from = room_.begin;
+    while (from.step.size() + 1 < room_.at.step.size()) {
       from.advance();
       double worth = 0;
       for (std::size_t i = 0; i < asked.size(); ++i)
@@ -139,59 +161,55 @@ class LookAhead {
     return from.step.size();
   }
 
-  static bool take(const Unhindered& at, const RoundAnswer& answer, std::vector<double>& level,
-                   std::vector<char>& frozen, std::vector<double>& attained, WaterFilling& filled) {
-    level = at.level;
-    frozen = at.frozen;
-    attained = answer.rate;
-    filled.increment.insert(filled.increment.end(), at.step.begin(), at.step.end());
-    return true;
-  }
-
+  FillingRoom& room_;
   const std::vector<double>& caps_;
   const Reweigh* reweigh_;
   Foresee& foresee_;
   Probe& probe_;
-  std::vector<double> wanted_, floor_;
 };
 
-/// `solve(weight, floor)` answers one round, `probe(weight, floor)` another question of that kind, from which nothing
-/// may be kept, and `foresee(weight, floor)` has a bound of that and what it costs, or fails; `freeze(frozen, level)`
-/// hears who is frozen after it, and at which levels (those of rows that came to their caps are these, to the bit).
-/// `caps`: [rows] the largest rate that a row can ever have. `slack`: how far below the levels floors are, in parts of
-/// them, or a frozen row would leave no interior; 0: they are the levels. The solution itself stays with the caller.
+/// `solve(weight, floor, answer)` answers one round, `probe(weight, floor, answer)` another question of that kind, from
+/// which nothing may be kept, and `foresee(weight, floor, answer)` has a bound of that and what it costs, or fails;
+/// `freeze(frozen, level)` hears who is frozen after it, and at which levels (those of rows that came to their caps are
+/// these, to the bit). `caps`: [rows] the largest rate that a row can ever have. `slack`: how far below the levels
+/// floors are, in parts of them, or a frozen row would leave no interior; 0: they are the levels. The solution itself
+/// stays with the caller.
 template <class Solve, class Foresee, class Probe, class Freeze>
-WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> weight, const std::vector<double>& caps,
-                         const Reweigh* reweigh, Filling filling, double slack, Solve solve, Foresee foresee,
-                         Probe probe, Freeze freeze) {
+void fill_levels(FillingRoom& room, const std::vector<double>& floor, const std::vector<double>& weight,
+                 const std::vector<double>& caps, const Reweigh* reweigh, Filling filling, double slack,
+                 const Solve& solve, const Foresee& foresee, const Probe& probe, const Freeze& freeze,
+                 WaterFilling& filled) {
   const std::size_t n = weight.size();
-  WaterFilling filled;
   filled.level.assign(n, 0.0);
   if (!floor.empty()) filled.level = floor;
-  std::vector<char> frozen(n, 0);
-  std::vector<double> raised(n);
-  std::vector<double> least(n);
-  std::vector<double> attained;  // by the last round's x
-  LookAhead<Foresee, Probe> ahead(caps, reweigh, foresee, probe);
+  filled.increment.clear();
+  filled.rounds = filled.fallbacks = 0;
+  room.weight = weight;
+  room.frozen.assign(n, 0);
+  room.raised.resize(n);
+  room.least.resize(n);
+  room.attained.clear();
+  std::vector<char>& frozen = room.frozen;
+  RoundAnswer& answer = room.answer;
+  LookAhead<const Foresee, const Probe> ahead(room, caps, reweigh, foresee, probe);
   for (std::size_t guard = 0; guard <= n; ++guard) {
-    if (filling == Filling::exact && ahead.move(filled.level, frozen, weight, attained, filled))
-      freeze(frozen, filled.level);
-    if (reweigh != nullptr) (*reweigh)(frozen, weight);
+    if (filling == Filling::exact && ahead.move(filled)) freeze(frozen, filled.level);
+    if (reweigh != nullptr) (*reweigh)(frozen, room.weight);
     bool any = false;
     for (std::size_t i = 0; i < n; ++i) {
-      raised[i] = frozen[i] ? 0 : weight[i];
-      least[i] = filled.level[i] * (filled.level[i] > 0 ? 1 - slack : 1);
-      if (!attained.empty() && slack > 0)
-        least[i] = std::min(least[i], attained[i]);  // or rounding would leave nothing that is allowed
-      any = any || raised[i] > 0;
+      room.raised[i] = frozen[i] ? 0 : room.weight[i];
+      room.least[i] = filled.level[i] * (filled.level[i] > 0 ? 1 - slack : 1);
+      if (!room.attained.empty() && slack > 0)
+        room.least[i] = std::min(room.least[i], room.attained[i]);  // or rounding would leave nothing that is allowed
+      any = any || room.raised[i] > 0;
     }
     if (!any) break;
-    const RoundAnswer answer = solve(raised, least);
+    solve(room.raised, room.least, answer);
     filled.rounds += answer.rounds;
     filled.fallbacks += answer.fell_back ? 1 : 0;
     if (answer.status != Status::optimal) break;  // what was reached stands
     const double more = std::max(0.0, answer.theta);
-    attained = answer.rate;
+    room.attained = answer.rate;
     filled.increment.push_back(more);
     // A row's share of the price against its slack: of a bottleneck the first is large, of any other row the second; at
     // the centre they are many orders of magnitude apart. Whoever pays is bottlenecked in every optimum, so that the
@@ -199,16 +217,15 @@ WaterFilling fill_levels(const std::vector<double>& floor, std::vector<double> w
     // pays little waits for a round in which it pays more.
     const double dearest = *std::max_element(answer.cost.begin(), answer.cost.end());
     for (std::size_t i = 0; i < n; ++i) {
-      if (raised[i] <= 0) continue;
-      filled.level[i] += more * raised[i];
-      const double room = (answer.rate[i] - filled.level[i]) / std::max(filled.level[i], 1e-300);
+      if (room.raised[i] <= 0) continue;
+      filled.level[i] += more * room.raised[i];
+      const double left = (answer.rate[i] - filled.level[i]) / std::max(filled.level[i], 1e-300);
       if (filling == Filling::single_round || answer.cost[i] >= dearest ||
-          answer.cost[i] > std::max(room, (answer.central ? 1e-7 : 1e-3) * dearest))
+          answer.cost[i] > std::max(left, (answer.central ? 1e-7 : 1e-3) * dearest))
         frozen[i] = 1;
     }
     freeze(frozen, filled.level);
   }
-  return filled;
 }
 
 }  // namespace windrow::solve

@@ -492,13 +492,18 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     second = std::max(second, way.second_rate);
   }
   bool held_back = false;  // some rows by others, that is, not by their own time alone
-  const auto answer_of = [&](bool central) {
-    RoundAnswer answer{solution.status, solution.theta,     solution.bound, solution.rate, {},
-                       solution.rounds, solution.fell_back, central};
-    if (answer.status != Status::optimal) return answer;
+  const auto tell = [&](bool central, RoundAnswer& answer) {
+    answer.status = solution.status;
+    answer.theta = solution.theta;
+    answer.bound = solution.bound;
+    answer.rounds = solution.rounds;
+    answer.fell_back = solution.fell_back;
+    answer.central = central;
+    answer.rate = solution.rate;
+    answer.cost.clear();
+    if (answer.status != Status::optimal) return;
     for (std::size_t i = 0; i < n; ++i)
       answer.cost.push_back(alone.count_of(i) * round.weight[i] * solution.rate_price[i]);
-    return answer;
   };
   const auto ask = [&](const std::vector<double>& weight, const std::vector<double>& floor) {
     round.weight = weight;
@@ -514,9 +519,10 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
     ask(weight, floor);
     interior(round, kTargetGap, solution, &known);
   };
-  WaterFilling filled = fill_levels(
-      alone.floor, alone.weight, caps, reweigh, filling, kFloorSlack,
-      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+  WaterFilling filled;
+  fill_levels(
+      filling_, alone.floor, alone.weight, caps, reweigh, filling, kFloorSlack,
+      [&](const std::vector<double>& weight, const std::vector<double>& floor, RoundAnswer& answer) {
         if (!by_vertices) ask_interior(weight, floor, tight);
         by_vertices = by_vertices || solution.status != Status::optimal;
         if (by_vertices) {
@@ -525,8 +531,8 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
           fall_back(round, solution);
           solution.fell_back = true;
         }
-        RoundAnswer answer = answer_of(!by_vertices);
-        if (answer.status != Status::optimal) return answer;
+        tell(!by_vertices, answer);
+        if (answer.status != Status::optimal) return;
         keep();
         if (labels != nullptr && !held_back) {
           for (const Way& way : ways.list) {  // whoever has its cap has a price of its time alone: as one of its rate
@@ -548,20 +554,19 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         drop([&](std::size_t j) {
           return by_vertices ? worth(round, ways.list[j], solution) < -sure : interior_.dead(j);
         });
-        return answer;
       },
-      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+      [&](const std::vector<double>& weight, const std::vector<double>& floor, RoundAnswer& answer) {
         solution = {};
-        if (labels == nullptr || held_back) return answer_of(false);
         ask(weight, floor);
-        if (foresee(round, *labels, 0, solution)) solution.status = Status::optimal;
-        return answer_of(false);
+        if (labels != nullptr && !held_back && foresee(round, *labels, 0, solution)) solution.status = Status::optimal;
+        tell(false, answer);
       },
-      [&](const std::vector<double>& weight, const std::vector<double>& floor) {  // a vertex will do
+      [&](const std::vector<double>& weight, const std::vector<double>& floor,
+          RoundAnswer& answer) {  // a vertex will do
         ask(weight, floor);
         generate(round, solution);
         if (labels != nullptr && !held_back && solution.status == Status::optimal) known_.keep(*labels, solution);
-        return answer_of(false);
+        tell(false, answer);
       },
       [&](const std::vector<char>& frozen, const std::vector<double>& level) {
         // Who has its cap has no time but where it is fastest.
@@ -578,7 +583,8 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
                  (way.second != kNobody && slow(way.second, way.second_rate));
         });
         tight.rate = frozen;
-      });
+      },
+      filled);
   if (by_vertices && last.status == Status::optimal) {
     before.time = tight.time;
     before.capacity = tight.capacity;

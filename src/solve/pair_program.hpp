@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "solve/filling.hpp"
 #include "solve/labels.hpp"
 #include "solve/pair_interior.hpp"
 #include "solve/ways.hpp"
@@ -85,6 +86,7 @@ class PairProgram {
 
   PairInterior interior_;
   KnownPrices known_;
+  FillingRoom filling_;
   std::vector<std::size_t> open_;  ///< ways that may have time at the levels of the last filling
   std::vector<int> demand_;        ///< [rows] which row of the program, -1 where there is none
   std::vector<std::pair<int, double>> entries_;

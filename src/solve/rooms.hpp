@@ -3,6 +3,7 @@
 
 #include "solve/class_finder.hpp"
 #include "solve/embedding.hpp"
+#include "solve/filling.hpp"
 #include "solve/interior.hpp"
 #include "solve/market.hpp"
 #include "solve/memory.hpp"
@@ -42,6 +43,12 @@ struct Rooms {
   void strategy_proof(const Jobs& jobs, StrategyProof& result);
   void sum(const Problem& problem, TieBreak tie_break, SumSolution& answer);
   void finish_times(const FinishTimes& times, TieBreak tie_break, FinishTimeSolution& result);
+  FillingRoom filling_room;
+  Problem round_problem;
+  Solution round_solution;
+  WaterFilling small_filling;
+  std::vector<double> caps;    ///< [classes]
+  std::vector<int> own_label;  ///< [rows]
   void fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break, WaterFilling& filled);
 
   /// Finds classes; `method(problem of the classes, solution)` solves them. Nobody, or nothing to give, is answered
@@ -65,8 +72,8 @@ struct Rooms {
 /// The rounds of water filling on rows that are classes already. `open`, if given, is set to where a row may have time
 /// in some allocation of these levels, [rows x types]: what a round's prices forbid, all later rounds do. `published`:
 /// each round is put as the published policy puts it, and its x is where that policy's solver stops.
-WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
-                       std::vector<char>* open = nullptr);
+void fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
+               WaterFilling& filled, std::vector<char>* open);
 
 /// The simplex method where `solution` is not optimal.
 void fall_back(const Problem& problem, Solution& solution);

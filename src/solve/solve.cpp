@@ -181,7 +181,8 @@ Solution lexicographic(Rooms& rooms, const Problem& problem) {
                             general.program, {gpu_time(problem, static_cast<std::size_t>(general.program.columns()))}));
   }
   std::vector<char> open;
-  const WaterFilling filled = fill_rows(rooms, problem, nullptr, Filling::exact, false, &open);
+  WaterFilling filled;
+  fill_rows(rooms, problem, nullptr, Filling::exact, false, filled, &open);
   if (filled.last.status != Status::optimal) return {};
   std::vector<double> wanted(problem.rows());
   for (std::size_t i = 0; i < problem.rows(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "solve/filling.hpp"
 #include "solve/rooms.hpp"
@@ -12,12 +13,11 @@ namespace {
 constexpr double kMissed = 1e-10;  // by shares of a round, of a row's fastest rate
 
 /// What each row gets with all of its time where it is fastest.
-std::vector<double> caps_of(const Problem& problem) {
-  std::vector<double> caps(problem.rows(), 0.0);
+void caps_of(const Problem& problem, std::vector<double>& caps) {
+  caps.assign(problem.rows(), 0.0);
   for (std::size_t i = 0; i < problem.rows(); ++i)
     for (std::size_t k = 0; k < problem.types(); ++k)
       if (problem.allows(i, k)) caps[i] = std::max(caps[i], problem.rate_of(i, k));
-  return caps;
 }
 
 /// Closes what has no time in any optimum: it has none here, and costs more than it is worth by more than rounding.
@@ -46,13 +46,16 @@ void close(const Problem& round, const Solution& solution, std::vector<char>& op
 
 }  // namespace
 
-WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
-                       std::vector<char>* open) {
+void fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Filling filling, bool published,
+               WaterFilling& filled, std::vector<char>* open) {
   if (open != nullptr) open->assign(problem.rate.size(), 1);
-  Problem round = problem;
+  Problem& round = rooms.round_problem;
+  round = problem;
   round.theta_gain = 1;
-  Solution last, solution;
-  const auto solve = [&](const std::vector<double>& weight, const std::vector<double>& floor) {
+  Solution& last = filled.last;
+  Solution& solution = rooms.round_solution;
+  bool any = false;  // a last one
+  const auto solve = [&](const std::vector<double>& weight, const std::vector<double>& floor, RoundAnswer& answer) {
     round.weight = weight;
     round.floor = floor;
     if (published) rooms.embedding.solve_round(round, solution);
@@ -61,44 +64,44 @@ WaterFilling fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* rewe
     if (solution.status != Status::optimal)  // frozen rows leave little room
       rooms.interior.solve(round, 1e-8, InteriorSolver::Goal::best, solution);
     if (solution.status != Status::optimal) {
-      rooms.prices.solve(round, last.x.empty() ? nullptr : &last.x, solution);
+      rooms.prices.solve(round, any ? &last.x : nullptr, solution);
       // Prices that are right may come with shares that miss a floor by a little, and whoever gets what the others
       // leave would have many times that. The last round's shares miss none.
-      if (solution.status == Status::optimal && !last.x.empty() &&
-          violation(round, solution.x, solution.theta) > kMissed) {
+      if (solution.status == Status::optimal && any && violation(round, solution.x, solution.theta) > kMissed) {
         solution.x = last.x;
         judge(round, solution);
       }
     }
     fall_back(round, solution);
-    RoundAnswer answer{solution.status,
-                       solution.theta,
-                       solution.bound,
-                       {},
-                       {},
-                       solution.rounds,
-                       solution.fell_back,
-                       solution.method == Method::interior};
-    if (solution.status != Status::optimal) return answer;
+    answer.status = solution.status;
+    answer.theta = solution.theta;
+    answer.bound = solution.bound;
+    answer.rounds = solution.rounds;
+    answer.fell_back = solution.fell_back;
+    answer.central = solution.method == Method::interior;
+    answer.rate.clear();
+    answer.cost.clear();
+    if (solution.status != Status::optimal) return;
     for (std::size_t i = 0; i < problem.rows(); ++i) {
       answer.rate.push_back(rate_at(problem, solution.x, i));
       answer.cost.push_back(problem.count_of(i) * weight[i] * solution.rate_price[i]);
     }
-    return answer;
   };
-  WaterFilling filled = fill_levels(
-      problem.floor, problem.weight, caps_of(problem), reweigh, filling, published ? 0 : kFloorSlack,
-      [&](const std::vector<double>& weight, const std::vector<double>& floor) {
-        RoundAnswer answer = solve(weight, floor);
-        if (answer.status != Status::optimal) return answer;
+  caps_of(problem, rooms.caps);
+  fill_levels(
+      rooms.filling_room, problem.floor, problem.weight, rooms.caps, reweigh, filling, published ? 0 : kFloorSlack,
+      [&](const std::vector<double>& weight, const std::vector<double>& floor, RoundAnswer& answer) {
+        solve(weight, floor, answer);
+        if (answer.status != Status::optimal) return;
         if (open != nullptr && solution.method == Method::interior) close(round, solution, *open);
         std::swap(last, solution);
-        return answer;
+        any = true;
       },
-      [](const std::vector<double>&, const std::vector<double>&) { return RoundAnswer{}; }, solve,
-      [](const std::vector<char>&, const std::vector<double>&) {});
-  filled.last = std::move(last);
-  return filled;
+      [](const std::vector<double>&, const std::vector<double>&, RoundAnswer& answer) {
+        answer.status = Status::failed;
+      },
+      solve, [](const std::vector<char>&, const std::vector<double>&) {}, filled);
+  if (!any) last = {};
 }
 
 void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling, TieBreak tie_break,
@@ -106,9 +109,9 @@ void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling
   check(problem);
   const std::size_t n = problem.rows();
   // With weights that change, rows are told apart; types without GPUs are left out all the same.
-  std::vector<int> label(reweigh == nullptr ? 0 : n);
-  for (std::size_t i = 0; i < label.size(); ++i) label[i] = static_cast<int>(i);
-  finder.find(problem, reweigh == nullptr ? nullptr : &label, classes);
+  own_label.resize(n);
+  std::iota(own_label.begin(), own_label.end(), 0);
+  finder.find(problem, reweigh == nullptr ? nullptr : &own_label, classes);
   if (n == 0 || classes.types.empty() || (reweigh == nullptr && nobody_asks(problem))) {
     filled = {};
     idle(problem, filled.last);
@@ -123,10 +126,10 @@ void Rooms::fill(const Problem& problem, const Reweigh* reweigh, Filling filling
     known = fillings.find(numbers);
     hits += known == nullptr ? 0 : 1;
   }
-  WaterFilling few;
+  WaterFilling& few = small_filling;
   if (known == nullptr) {
-    few = fill_rows(*this, classes.problem, reweigh, filling,
-                    tie_break == TieBreak::ecos && filling == Filling::single_round);
+    fill_rows(*this, classes.problem, reweigh, filling, tie_break == TieBreak::ecos && filling == Filling::single_round,
+              few, nullptr);
     if (remember) fillings.keep(numbers, few);
     known = &few;
   }

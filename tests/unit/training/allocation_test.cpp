@@ -68,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(Policies, SteadyState,
                                          Most{"las", 0}, Most{"themis", 0}, Most{"min_total_duration_perf", 0},
                                          Most{"finish_time_fairness_perf", 2}, Most{"max_min_fairness_perf", 5},
                                          Most{"max_sum_throughput_perf", 5},
-                                         Most{"max_min_fairness_strategy_proof_perf", 0}),
+                                         Most{"max_min_fairness_strategy_proof_perf", 0},
+                                         Most{"max_min_fairness_water_filling_perf", 7}),
                          [](const auto& test) { return std::string(test.param.policy); });
 
 }  // namespace
