@@ -14,9 +14,10 @@ constexpr int kCentringSteps = 8;
 constexpr double kCentred = 1e-6;   // largest relative distance of a product from its target
 constexpr double kFeasible = 1e-8;  // what a row may lack at the centre, if a step is left to mend it
 constexpr double kToBoundary = 0.9995;
-constexpr double kTooShort = 0.1;  // of a step: then the direction is taken anew, without its second order ...
-constexpr double kCautious = 0.1;  // ... to this part of the products
-constexpr double kWarmGap = 1e-1;  // of the iterate that the next run begins from
+constexpr double kLeastPart = 1e-3;  // of the products that a step aims at: with less they end up far from each other
+constexpr double kTooShort = 0.1;    // of a step: then the direction is taken anew, without its second order ...
+constexpr double kCautious = 0.1;    // ... to this part of the products
+constexpr double kWarmGap = 1e-1;    // of the iterate that the next run begins from
 constexpr int kMaxRefinements = 6;
 constexpr double kProximal = 1e-8;  // what keeps equalities that follow from each other from being singular
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
@@ -350,9 +351,11 @@ bool PairInterior::approach(const std::vector<std::size_t>* labels) {
       --left;
       direction<K, false>(held_mu());
     } else {
+      rough_ = true;
       direction<K, false>(0);
+      rough_ = false;
       const auto [primal, dual] = lengths(1);
-      const double sigma = std::pow(products(primal, dual) / total_ / mu_, 3);
+      const double sigma = std::max(kLeastPart, std::pow(products(primal, dual) / total_ / mu_, 3));
       direction<K, true>(std::max(sigma * mu_, held_mu()));
       length = lengths(kToBoundary);
       if (std::min(length.first, length.second) < kTooShort) {
@@ -847,7 +850,7 @@ void PairInterior::apply(const std::vector<double>& y, std::vector<double>& resu
 /// has lost most digits of the small directions. Far from it, the factor is all that is needed.
 template <std::size_t K>
 void PairInterior::solve_refined(std::vector<double>& right) {
-  if (gap_ > kFar) {
+  if (gap_ > kFar || rough_) {
     normal_.solve(right, wide_);
     return;
   }

@@ -177,6 +177,7 @@ class PairInterior {
 
   double target_ = 0;
   bool narrow_ = false, wide_ = false;
+  bool rough_ = false;  ///< the direction only looks ahead: nothing is refined for it
   std::size_t rows_ = 0, border_ = 0;
   std::size_t types_ = 0;              ///< types that slots are there for
   std::vector<Place> places_;          ///< by position: those of each block from a multiple of four on
