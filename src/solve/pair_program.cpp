@@ -53,9 +53,11 @@ double fastest_alone(const Problem& alone, std::size_t i) {
 void Ways::measure(const Problem& alone) {
   scale.assign(alone.rows(), 0.0);
   possible = true;
+  double value = 0;
   for (const Way& way : list) {
     scale[at(way.first)] = std::max(scale[at(way.first)], way.first_rate);
     if (way.second != kNobody) scale[at(way.second)] = std::max(scale[at(way.second)], way.second_rate);
+    value = std::max(value, std::abs(way.gain));
   }
   double least = HUGE_VAL;
   for (std::size_t i = 0; i < alone.rows(); ++i) {
@@ -67,8 +69,7 @@ void Ways::measure(const Problem& alone) {
     if (alone.weight[i] > 0) least = std::min(least, scale[i] / alone.weight[i]);
   }
   theta_unit = least < HUGE_VAL ? least : 1;
-  double value = alone.theta_gain * theta_unit;
-  for (const Way& way : list) value = std::max(value, std::abs(way.gain));
+  value = std::max(value, alone.theta_gain * theta_unit);
   value_unit = value > 0 ? value : 1;
 }
 
@@ -131,6 +132,7 @@ void PairProgram::settle(const Problem& alone, WayAnswer& answer) const {
     const Way& way = ways.list[j];
     double& time = answer.time[j];
     time = std::max(0.0, time);
+    if (time == 0) continue;
     used[at(way.first)] += way.first_time * time;
     if (way.second != kNobody) used[at(way.second)] += time;
     gpus[at(way.type)] += alone.size[at(way.first)] * time;
@@ -141,6 +143,7 @@ void PairProgram::settle(const Problem& alone, WayAnswer& answer) const {
   answer.rate.assign(n, 0.0);
   double sum = 0;
   for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    if (answer.time[j] == 0) continue;
     const Way& way = ways.list[j];
     double over = std::max(used[at(way.first)], gpus[at(way.type)]);
     if (way.second != kNobody) over = std::max(over, used[at(way.second)]);
@@ -214,14 +217,16 @@ void PairProgram::read(const Problem& alone, const LinearSolution& found, WayAns
   for (std::size_t i = 0; i < lack.size(); ++i)
     if (demand_[i] >= 0) lack[i] = alone.count_of(i) * (alone.weight[i] * theta + alone.floor_of(i));
   for (std::size_t j = 0; j < ways.list.size(); ++j) {
+    if (answer.time[j] == 0) continue;
     const Way& way = ways.list[j];
     lack[at(way.first)] -= way.first_rate * answer.time[j];
     if (way.second != kNobody) lack[at(way.second)] -= way.second_rate * answer.time[j];
   }
   for (std::size_t j = 0; j < ways.list.size(); ++j) {
     const Way& way = ways.list[j];
+    if (way.pair != kNobody) break;  // those alone come first
     const std::size_t i = at(way.first);
-    if (way.pair != kNobody || !(lack[i] > 0) || !(way.first_rate > 0)) continue;
+    if (!(lack[i] > 0) || !(way.first_rate > 0)) continue;
     if (way.first_rate < fastest_alone(alone, i)) continue;
     answer.time[j] += lack[i] / way.first_rate;
     lack[i] = 0;
