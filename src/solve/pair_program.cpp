@@ -305,15 +305,12 @@ void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& a
 /// Column generation: ways that are worth more than they cost at the prices join until there are none; of a row's pairs
 /// the best on each type first. Pairs that no optimum needs are never asked.
 void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
+  constexpr double kWorthIt = 1e-9;
   const bool prune = std::all_of(ways.list.begin(), ways.list.end(), [](const Way& way) { return way.gain == 0; });
   std::vector<std::size_t> held;  // ways of the program's columns but the first
-  std::vector<std::size_t> waiting;
-  for (std::size_t j = 0; j < ways.list.size(); ++j) {
-    if (ways.list[j].pair == kNobody)
-      held.push_back(j);
-    else if (!prune || !dominated(alone, ways.list[j]))
-      waiting.push_back(j);
-  }
+  while (held.size() < ways.list.size() && ways.list[held.size()].pair == kNobody) held.push_back(held.size());
+  const std::size_t pairs = held.size();  // the first of them
+  std::vector<char> joined(ways.list.size());
   GrowingProgram growing(program_of(alone, false));
   const std::size_t types = alone.types();
   std::vector<std::size_t> best(alone.rows() * types);
@@ -323,9 +320,10 @@ void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
   for (;;) {
     found = growing.solve();
     if (found.status != Status::optimal) break;
-    worth.assign(worth.size(), 1e-9);
+    worth.assign(worth.size(), kWorthIt);
     best.assign(best.size(), ways.list.size());
-    for (const std::size_t j : waiting) {
+    for (std::size_t j = pairs; j < ways.list.size(); ++j) {
+      if (joined[j] != 0) continue;
       const Way& way = ways.list[j];
       const std::size_t i = at(way.first);
       const auto price = [&](std::size_t row) { return std::max(0.0, found.price[row]); };
@@ -337,6 +335,7 @@ void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
         value -= price(types + h);
         if (demand_[h] >= 0) value += price(at(demand_[h])) * way.second_rate / ways.scale[h];
       }
+      if (!(value > kWorthIt) || (prune && dominated(alone, way))) continue;
       for (const int row : {way.first, way.second}) {
         if (row == kNobody) continue;
         const std::size_t cell = at(row) * types + at(way.type);
@@ -351,7 +350,7 @@ void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
     for (const std::size_t j : best) add_to(more, alone, ways.list[j]);
     growing.add_columns(more);
     held.insert(held.end(), best.begin(), best.end());
-    std::erase_if(waiting, [&](std::size_t j) { return std::binary_search(best.begin(), best.end(), j); });
+    for (const std::size_t j : best) joined[j] = 1;
     best.resize(alone.rows() * types);
   }
   if (found.status == Status::optimal) {
