@@ -17,6 +17,8 @@
 #include <cmath>
 #include <vector>
 
+#include "solve/lanes.hpp"
+
 namespace windrow::solve {
 namespace {
 
@@ -60,62 +62,82 @@ void multiply(Dual& v, double factor) {
   for (double& value : v.capacity) value *= factor;
 }
 
-/// A small system of equations, by Gauss's elimination with pivoting: rows of a program have blocks of very different
-/// size, and the squares of a normal equation would lose them.
-template <std::size_t Most>
+/// Small systems of equations, one in each lane, by Gauss's elimination with pivoting: rows of a program have blocks of
+/// very different size, and the squares of a normal equation would lose them.
 class Equations {
  public:
   void clear(std::size_t n) {
     n_ = n;
-    std::fill_n(a_.begin(), n * Most, 0.0);
+    a_.assign(n * n, Lane{});
+    pivot_.resize(n);
   }
-  double& at(std::size_t r, std::size_t c) { return a_[r * Most + c]; }
-  bool factorise() {
+  Lane& at(std::size_t r, std::size_t c) { return a_[r * n_ + c]; }
+  /// False where a lane has no answer.
+  WINDROW_ON_LANES bool factorise() {
     if (n_ == 5) return factorise_for<5>();  // three types, without and with a cone
     if (n_ == 9) return factorise_for<9>();
     return factorise_for<0>();
   }
-  void solve(double* b) const {
+  WINDROW_ON_LANES void solve(Lane* b) const {
     if (n_ == 5) return solve_for<5>(b);
     if (n_ == 9) return solve_for<9>(b);
     solve_for<0>(b);
   }
 
  private:
+  WINDROW_ON_LANES static void swap(const Mask& where, Lane& a, Lane& b) {
+    const Lane was = a;
+    a = where ? b : a;
+    b = where ? was : b;
+  }
   template <std::size_t N>  // 0: any
-  bool factorise_for() {
+  WINDROW_ON_LANES bool factorise_for() {
     const std::size_t n = N > 0 ? N : n_;
+    Lane* const a = a_.data();
     for (std::size_t c = 0; c < n; ++c) {
-      std::size_t best = c;
-      for (std::size_t r = c + 1; r < n; ++r)
-        if (std::abs(at(r, c)) > std::abs(at(best, c))) best = r;
-      pivot_[c] = best;
-      if (best != c) std::swap_ranges(&at(c, 0), &at(c, 0) + n, &at(best, 0));
-      if (!(std::abs(at(c, c)) > 0)) return false;
-      const double inverse = at(c, c) = 1 / at(c, c);
+      Lane most = magnitude(a[c * n + c]);
+      Mask best = Mask{} + static_cast<long long>(c);
       for (std::size_t r = c + 1; r < n; ++r) {
-        if (at(r, c) == 0) continue;
-        const double factor = at(r, c) *= inverse;
-        for (std::size_t j = c + 1; j < n; ++j) at(r, j) -= factor * at(c, j);
+        const Lane size = magnitude(a[r * n + c]);
+        const Mask more = size > most;
+        most = more ? size : most;
+        best = more ? Mask{} + static_cast<long long>(r) : best;
+      }
+      pivot_[c] = best;
+      for (std::size_t r = c + 1; r < n; ++r) {
+        const Mask here = best == static_cast<long long>(r);
+        if (!any(here)) continue;
+        for (std::size_t j = 0; j < n; ++j) swap(here, a[c * n + j], a[r * n + j]);
+      }
+      if (any(~(most > 0))) return false;
+      const Lane inverse = a[c * n + c] = 1 / a[c * n + c];
+      for (std::size_t r = c + 1; r < n; ++r) {
+        const Lane factor = a[r * n + c] *= inverse;
+        for (std::size_t j = c + 1; j < n; ++j) a[r * n + j] -= factor * a[c * n + j];
       }
     }
     return true;
   }
   template <std::size_t N>
-  void solve_for(double* b) const {
+  WINDROW_ON_LANES void solve_for(Lane* b) const {
     const std::size_t n = N > 0 ? N : n_;
-    for (std::size_t c = 0; c < n; ++c) std::swap(b[c], b[pivot_[c]]);
+    const Lane* const a = a_.data();
+    for (std::size_t c = 0; c < n; ++c)
+      for (std::size_t r = c + 1; r < n; ++r) {
+        const Mask here = pivot_[c] == static_cast<long long>(r);
+        if (any(here)) swap(here, b[c], b[r]);
+      }
     for (std::size_t r = 1; r < n; ++r)
-      for (std::size_t c = 0; c < r; ++c) b[r] -= a_[r * Most + c] * b[c];
+      for (std::size_t c = 0; c < r; ++c) b[r] -= a[r * n + c] * b[c];
     for (std::size_t r = n; r-- > 0;) {
-      for (std::size_t c = r + 1; c < n; ++c) b[r] -= a_[r * Most + c] * b[c];
-      b[r] *= a_[r * Most + r];
+      for (std::size_t c = r + 1; c < n; ++c) b[r] -= a[r * n + c] * b[c];
+      b[r] *= a[r * n + r];
     }
   }
 
   std::size_t n_ = 0;
-  std::array<double, Most * Most> a_;  // on the diagonal: one over the pivots
-  std::array<std::size_t, Most> pivot_;
+  LaneVector a_;  // on the diagonal: one over the pivots
+  MaskVector pivot_;
 };
 
 using Triple = std::array<double, kCone>;
@@ -200,6 +222,7 @@ class Path : public Program {
   const Primal& found() const { return found_; }
   const Dual& prices() const { return price_; }
   int steps() const { return steps_; }
+  bool narrow = false;  ///< does without wide registers
 
  private:
   std::size_t cone_at(std::size_t i) const { return i * stride + stride - kCone; }
@@ -211,7 +234,12 @@ class Path : public Program {
   double dot(const Primal& a, const Primal& b) const;
   double dot(const Dual& a, const Dual& b) const;
   bool factorise();
+  bool factorise_blocks();
+  void set_up(std::size_t i, Equations& block, std::size_t lane) const;
+  template <class Border>
+  void take_from_border(std::size_t group, const Lane* block, const Border& border) const;
   void eliminate(const Primal& bx, const Dual& bz, Primal& x, Dual& z);
+  void eliminate_blocks(const Primal& bx, const Dual& bz, Primal& x, Dual& z);
   void into_cone(Dual& r) const;
   void scalings();
   void turn_program(std::size_t i);
@@ -220,6 +248,12 @@ class Path : public Program {
   void quotient(const Dual& b, Dual& out) const;  // lambda \ b
   double room(const Dual& ds, const Dual& dz, double dtau, double dkappa) const;
   double degree() const;
+  void take_lanes();
+  /// Calls `use(row, lane)` for each row of a group.
+  template <class Use>
+  void for_rows(std::size_t group, Use use) const {
+    for (std::size_t i = group * kLanes; i < std::min(rows, (group + 1) * kLanes); ++i) use(i, i % kLanes);
+  }
   void keep();
 
   Primal found_;
@@ -232,12 +266,16 @@ class Path : public Program {
   Primal x_, dx_, dx1_, rx_, b_;
   Dual s_, z_, w_, lambda_, dz_, dz1_, rz_, bz_, ds_, product_, wdz_, squares_;
   double tau_ = 1, kappa_ = 1;
-  std::vector<Basis> basis_;                 ///< [rows]
-  std::vector<double> upright_;              ///< [rows x 3 x own + 1] the cones' part of G and h in no basis
-  Dual v_;                                   ///< w^2 + regularisation
-  std::vector<Equations<kMaxBlock>> block_;  ///< [rows]
-  std::vector<double> column_, solved_;      ///< [rows x types + 1 x block] theta's and the capacities'; [rows x block]
-  Equations<kMaxTypes + 1> border_;
+  std::vector<Basis> basis_;     ///< [rows]
+  std::vector<double> upright_;  ///< [rows x 3 x own + 1] the cones' part of G and h in no basis
+  Dual v_;                       ///< w^2 + regularisation
+  // Rows four at a time, in groups; lanes without a row are those of the unit matrix.
+  std::vector<Equations> block_;  ///< [groups]
+  std::vector<char> whole_;       ///< [groups] four rows, each with all constraints
+  LaneVector column_, solved_;    ///< [groups x types + 1 x block] theta's and the capacities'; [groups x block]
+  LaneVector count_lane_, share_, theta_lane_, use_;  ///< [groups x ...] the program's numbers
+  Equations border_;
+  bool wide_ = false;
 };
 
 double Path::dot(const Primal& a, const Primal& b) const {
@@ -361,84 +399,142 @@ void Path::equilibrate() {
 /// From the scalings: each row's block, of its variables and its constraints other than the shares', and the border of
 /// theta and the capacities' prices.
 bool Path::factorise() {
+  bool there = true;
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { there = factorise_blocks(); });
+  return there;
+}
+
+WINDROW_ON_LANES inline bool Path::factorise_blocks() {
   for (std::size_t r = 0; r < rows * stride; ++r) v_.own[r] = w_.own[r] * w_.own[r] + kRegularisation;
   for (std::size_t k = 0; k < types; ++k) v_.capacity[k] = w_.capacity[k] * w_.capacity[k] + kRegularisation;
   border_.clear(types + 1);
-  border_.at(0, 0) = kRegularisation;
-  for (std::size_t k = 0; k < types; ++k) border_.at(k + 1, k + 1) = -v_.capacity[k];
-  for (std::size_t i = 0; i < rows; ++i) {
-    Equations<kMaxBlock>& block = block_[i];
-    const std::size_t first = types, kept = constraints[i] - first;  // constraints in the block
+  border_.at(0, 0) = lanes(kRegularisation);
+  for (std::size_t k = 0; k < types; ++k) border_.at(k + 1, k + 1) = lanes(-v_.capacity[k]);
+  const std::size_t first = types, kept = stride - first;  // constraints in the block
+  for (std::size_t group = 0; group < block_.size(); ++group) {
+    Equations& block = block_[group];
     block.clear(variables + kept);
-    for (std::size_t j = 0; j < variables; ++j) block.at(j, j) = kRegularisation;
-    for (std::size_t k = 0; k < types; ++k) block.at(k, k) += g(i, k, k) * g(i, k, k) / v_.own[i * stride + k];
-    for (std::size_t r = 0; r < kept; ++r) {
-      for (std::size_t j = 0; j < variables; ++j)
-        block.at(variables + r, j) = block.at(j, variables + r) = g(i, first + r, j);
-      block.at(variables + r, variables + r) = -v_.own[i * stride + first + r];
-    }
-    for (std::size_t a = 0; a < kCone && cones; ++a) {
-      Triple unit{};
-      unit[a] = 1;
-      const Triple signs = basis_[i].signs(unit.data());
-      const std::size_t at = variables + kept - kCone;
-      const double w = w_.own[cone_at(i) + a];
-      for (std::size_t b = 0; b < kCone; ++b)
-        block.at(at + a, at + b) = -kRegularisation * signs[b] - (a == b ? w * w : 0);
-    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) set_up(group * kLanes + lane, block, lane);
     if (!block.factorise()) return false;
     for (std::size_t c = 0; c <= types; ++c) {
-      double* const column = &column_[(i * (types + 1) + c) * kMaxBlock];
-      std::fill_n(column, variables + kept, 0.0);
+      Lane* const column = &column_[(group * (types + 1) + c) * kMaxBlock];
+      std::fill_n(column, variables + kept, Lane{});
       if (c == 0)
-        std::copy_n(&theta_column[i * stride + first], kept, column + variables);
+        std::copy_n(&theta_lane_[group * kept], kept, column + variables);
       else
-        column[c - 1] = uses[i * types + c - 1];
+        column[c - 1] = use_[group * types + c - 1];
       block.solve(column);
-      double along = 0;
-      for (std::size_t r = 0; r < kept; ++r) along += theta_column[i * stride + first + r] * column[variables + r];
-      border_.at(0, c) -= count[i] * along;
-      for (std::size_t k = 0; k < types; ++k) border_.at(k + 1, c) -= count[i] * uses[i * types + k] * column[k];
+      take_from_border(group, column, [&](std::size_t r) -> Lane& { return border_.at(r, c); });
     }
   }
   return border_.factorise();
 }
 
+/// A row's block in its lane.
+void Path::set_up(std::size_t i, Equations& block, std::size_t lane) const {
+  const std::size_t first = types, most = stride - first;
+  const std::size_t kept = i < rows ? constraints[i] - first : 0;
+  for (std::size_t r = kept; r < most; ++r) block.at(variables + r, variables + r)[lane] = 1;
+  if (i >= rows) {
+    for (std::size_t j = 0; j < variables; ++j) block.at(j, j)[lane] = 1;
+    return;
+  }
+  for (std::size_t j = 0; j < variables; ++j) block.at(j, j)[lane] = kRegularisation;
+  for (std::size_t k = 0; k < types; ++k) block.at(k, k)[lane] += g(i, k, k) * g(i, k, k) / v_.own[i * stride + k];
+  for (std::size_t r = 0; r < kept; ++r) {
+    for (std::size_t j = 0; j < variables; ++j)
+      block.at(variables + r, j)[lane] = block.at(j, variables + r)[lane] = g(i, first + r, j);
+    block.at(variables + r, variables + r)[lane] = -v_.own[i * stride + first + r];
+  }
+  for (std::size_t a = 0; a < kCone && cones; ++a) {
+    Triple unit{};
+    unit[a] = 1;
+    const Triple signs = basis_[i].signs(unit.data());
+    const std::size_t at = variables + kept - kCone;
+    const double w = w_.own[cone_at(i) + a];
+    for (std::size_t b = 0; b < kCone; ++b)
+      block.at(at + a, at + b)[lane] = -kRegularisation * signs[b] - (a == b ? w * w : 0);
+  }
+}
+
+/// What the rows of a group, at `block`, take of theta's equation and of the capacities', one row after the other.
+template <class Border>
+WINDROW_ON_LANES inline void Path::take_from_border(std::size_t group, const Lane* block, const Border& border) const {
+  const std::size_t kept = stride - types;
+  const std::size_t some = std::min(kLanes, rows - group * kLanes);
+  const auto take = [&](std::size_t r, const Lane& part) WINDROW_ON_LANES {
+    Lane& all = border(r);
+    double left = all[0];
+    for (std::size_t lane = 0; lane < some; ++lane) left -= part[lane];
+    all = lanes(left);
+  };
+  Lane along{};
+  for (std::size_t r = 0; r < kept; ++r) along += theta_lane_[group * kept + r] * block[variables + r];
+  take(0, count_lane_[group] * along);
+  for (std::size_t k = 0; k < types; ++k) take(k + 1, count_lane_[group] * use_[group * types + k] * block[k]);
+}
+
 /// [d I, G'; G, -W^2 - d I] (x, z) = (bx, bz).
 void Path::eliminate(const Primal& bx, const Dual& bz, Primal& x, Dual& z) {
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { eliminate_blocks(bx, bz, x, z); });
+}
+
+WINDROW_ON_LANES inline void Path::eliminate_blocks(const Primal& bx, const Dual& bz, Primal& x, Dual& z) {
   x.own.resize(rows * variables);
   z.own.resize(rows * stride);
   z.capacity.resize(types);
-  std::array<double, kMaxTypes + 1> border{};
-  border[0] = bx.theta;
-  for (std::size_t k = 0; k < types; ++k) border[k + 1] = bz.capacity[k];
-  const std::size_t first = types;
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::size_t kept = constraints[i] - first;
-    double* const block = &solved_[i * kMaxBlock];
-    std::copy_n(&bx.own[i * variables], variables, block);
-    for (std::size_t k = 0; k < types; ++k) block[k] += g(i, k, k) * bz.own[i * stride + k] / v_.own[i * stride + k];
-    std::copy_n(&bz.own[i * stride + first], kept, block + variables);
-    block_[i].solve(block);
-    double along = 0;
-    for (std::size_t r = 0; r < kept; ++r) along += theta_column[i * stride + first + r] * block[variables + r];
-    border[0] -= count[i] * along;
-    for (std::size_t k = 0; k < types; ++k) border[k + 1] -= count[i] * uses[i * types + k] * block[k];
+  alignas(sizeof(Lane)) std::array<Lane, kMaxTypes + 1> border{};
+  border[0] = lanes(bx.theta);
+  for (std::size_t k = 0; k < types; ++k) border[k + 1] = lanes(bz.capacity[k]);
+  const std::size_t first = types, most = stride - first;
+  for (std::size_t group = 0; group < block_.size(); ++group) {
+    Lane* const block = &solved_[group * kMaxBlock];
+    const std::size_t i = group * kLanes;
+    if (whole_[group] != 0) {
+      for (std::size_t j = 0; j < variables; ++j) block[j] = gather(&bx.own[i * variables + j], variables);
+      for (std::size_t k = 0; k < types; ++k)
+        block[k] += share_[group * types + k] * gather(&bz.own[i * stride + k], stride) /
+                    gather(&v_.own[i * stride + k], stride);
+      for (std::size_t r = 0; r < most; ++r) block[variables + r] = gather(&bz.own[i * stride + first + r], stride);
+    } else {
+      std::fill_n(block, variables + most, Lane{});
+      for_rows(group, [&](std::size_t row, std::size_t lane) {
+        for (std::size_t j = 0; j < variables; ++j) block[j][lane] = bx.own[row * variables + j];
+        for (std::size_t k = 0; k < types; ++k)
+          block[k][lane] += g(row, k, k) * bz.own[row * stride + k] / v_.own[row * stride + k];
+        for (std::size_t r = 0; r < constraints[row] - first; ++r)
+          block[variables + r][lane] = bz.own[row * stride + first + r];
+      });
+    }
+    block_[group].solve(block);
+    take_from_border(group, block, [&](std::size_t r) -> Lane& { return border[r]; });
   }
   border_.solve(border.data());
-  x.theta = border[0];
-  for (std::size_t k = 0; k < types; ++k) z.capacity[k] = border[k + 1];
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::size_t kept = constraints[i] - first;
-    double* const block = &solved_[i * kMaxBlock];
+  x.theta = border[0][0];
+  for (std::size_t k = 0; k < types; ++k) z.capacity[k] = border[k + 1][0];
+  for (std::size_t group = 0; group < block_.size(); ++group) {
+    Lane* const block = &solved_[group * kMaxBlock];
     for (std::size_t c = 0; c <= types; ++c) {
-      const double* const column = &column_[(i * (types + 1) + c) * kMaxBlock];
-      for (std::size_t a = 0; a < variables + kept; ++a) block[a] -= border[c] * column[a];
+      const Lane* const column = &column_[(group * (types + 1) + c) * kMaxBlock];
+      for (std::size_t a = 0; a < variables + most; ++a) block[a] -= border[c] * column[a];
     }
-    std::copy_n(block, variables, &x.own[i * variables]);
-    std::copy_n(block + variables, kept, &z.own[i * stride + first]);
-    for (std::size_t k = 0; k < types; ++k)
-      z.own[i * stride + k] = (g(i, k, k) * block[k] - bz.own[i * stride + k]) / v_.own[i * stride + k];
+    const std::size_t i = group * kLanes;
+    if (whole_[group] != 0) {
+      for (std::size_t j = 0; j < variables; ++j) scatter(block[j], &x.own[i * variables + j], variables);
+      for (std::size_t r = 0; r < most; ++r) scatter(block[variables + r], &z.own[i * stride + first + r], stride);
+      for (std::size_t k = 0; k < types; ++k) {
+        const Lane lack = share_[group * types + k] * block[k] - gather(&bz.own[i * stride + k], stride);
+        scatter(lack / gather(&v_.own[i * stride + k], stride), &z.own[i * stride + k], stride);
+      }
+      continue;
+    }
+    for_rows(group, [&](std::size_t row, std::size_t lane) {
+      for (std::size_t j = 0; j < variables; ++j) x.own[row * variables + j] = block[j][lane];
+      for (std::size_t r = 0; r < constraints[row] - first; ++r)
+        z.own[row * stride + first + r] = block[variables + r][lane];
+      for (std::size_t k = 0; k < types; ++k)
+        z.own[row * stride + k] = (g(row, k, k) * block[k][lane] - bz.own[row * stride + k]) / v_.own[row * stride + k];
+    });
   }
 }
 
@@ -548,18 +644,21 @@ void Path::quotient(const Dual& b, Dual& out) const {
 /// How far a step may go, ds and dz scaled as lambda is.
 double Path::room(const Dual& ds, const Dual& dz, double dtau, double dkappa) const {
   constexpr double kFar = 1e13;
-  double least = 0;
-  bool any = false;
-  const auto look = [&](double step, double from) {
-    const double ratio = step / from;
-    least = any ? std::min(least, ratio) : ratio;
-    any = true;
-  };
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t r = i * stride; r < i * stride + lines(i); ++r) {
+  double least = 0;  // what rises is no limit
+  Lane lowest{};
+  const auto look = [&](double step, double from) { least = std::min(least, step / from); };
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::size_t r = i * stride;
+    for (; r + kLanes <= i * stride + lines(i); r += kLanes) {
+      const Lane from = load(&lambda_.own[r]);
+      lowest = min(min(load(&ds.own[r]) / from, load(&dz.own[r]) / from), lowest);
+    }
+    for (; r < i * stride + lines(i); ++r) {
       look(ds.own[r], lambda_.own[r]);
       look(dz.own[r], lambda_.own[r]);
     }
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) least = std::min(least, lowest[lane]);
   for (std::size_t k = 0; k < types; ++k) {
     look(ds.capacity[k], lambda_.capacity[k]);
     look(dz.capacity[k], lambda_.capacity[k]);
@@ -593,6 +692,32 @@ void Path::keep() {
   for (std::size_t k = 0; k < types; ++k) price_.capacity[k] /= tau_ * row_scale_.capacity[k];
 }
 
+/// The program as blocks see it. Rows with fewer constraints than others have zeros in what is left.
+void Path::take_lanes() {
+  wide_ = has_wide_registers() && !narrow;
+  const std::size_t groups = (rows + kLanes - 1) / kLanes, kept = stride - types;
+  block_.resize(groups);
+  column_.resize(groups * (types + 1) * kMaxBlock);
+  solved_.resize(groups * kMaxBlock);
+  count_lane_.assign(groups, Lane{});
+  theta_lane_.assign(groups * kept, Lane{});
+  use_.assign(groups * types, Lane{});
+  share_.assign(groups * types, Lane{});
+  whole_.assign(groups, 1);
+  if (rows % kLanes != 0) whole_.back() = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t group = i / kLanes, lane = i % kLanes;
+    count_lane_[group][lane] = count[i];
+    for (std::size_t r = 0; r < constraints[i] - types; ++r)
+      theta_lane_[group * kept + r][lane] = theta_column[i * stride + types + r];
+    if (constraints[i] < stride) whole_[group] = 0;
+    for (std::size_t k = 0; k < types; ++k) {
+      use_[group * types + k][lane] = uses[i * types + k];
+      share_[group * types + k][lane] = g(i, k, k);
+    }
+  }
+}
+
 bool Path::run() {
   equilibrate();
   const auto zero = [&](Primal& v) {
@@ -613,9 +738,7 @@ bool Path::run() {
     }
   fill(w_, 1);
   fill(v_, 1);
-  block_.resize(rows);
-  column_.resize(rows * (types + 1) * kMaxBlock);
-  solved_.resize(rows * kMaxBlock);
+  take_lanes();
   if (!factorise()) return false;
   zero(b_);
   eliminate(b_, limit, x_, s_);
@@ -720,6 +843,10 @@ EmbeddingSolver::EmbeddingSolver() : rooms_(std::make_unique<Rooms>()) {}
 EmbeddingSolver::~EmbeddingSolver() = default;
 EmbeddingSolver::EmbeddingSolver(EmbeddingSolver&&) noexcept = default;
 EmbeddingSolver& EmbeddingSolver::operator=(EmbeddingSolver&&) noexcept = default;
+
+void EmbeddingSolver::narrow() {
+  rooms_->path.narrow = true;
+}
 
 void EmbeddingSolver::solve(const Problem& problem, Solution& solution) {
   solve(problem, false, solution);

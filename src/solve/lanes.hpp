@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
+#include <vector>
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // lanes are never handed to another translation unit
 
@@ -28,6 +30,28 @@ WINDROW_ON_LANES inline Lane load(const double* from) {
 WINDROW_ON_LANES inline void store(double* to, const Lane& a) {
   *reinterpret_cast<Unaligned*>(to) = a;
 }
+/// From and to every so many doubles.
+WINDROW_ON_LANES inline Lane gather(const double* from, std::size_t apart) {
+  return Lane{from[0], from[apart], from[2 * apart], from[3 * apart]};
+}
+WINDROW_ON_LANES inline void scatter(const Lane& a, double* to, std::size_t apart) {
+  for (std::size_t lane = 0; lane < kLanes; ++lane) to[lane * apart] = a[lane];
+}
+/// For arrays of lanes: where registers are narrow a lane alone asks for less, and who works with wide ones takes it to
+/// be where they want it.
+template <class T>
+struct LaneAllocator {
+  using value_type = T;  // NOLINT(readability-identifier-naming): as allocators are asked for it
+  LaneAllocator() = default;
+  template <class U>
+  explicit LaneAllocator(const LaneAllocator<U>& /*other*/) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{sizeof(Lane)})); }
+  void deallocate(T* memory, std::size_t /*n*/) { ::operator delete (memory, std::align_val_t{sizeof(Lane)}); }
+  friend bool operator==(const LaneAllocator&, const LaneAllocator&) { return true; }
+};
+using LaneVector = std::vector<Lane, LaneAllocator<Lane>>;
+using MaskVector = std::vector<Mask, LaneAllocator<Mask>>;
+
 WINDROW_ON_LANES inline double sum(const Lane& a) {
   return (a[0] + a[1]) + (a[2] + a[3]);
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "random_problem.hpp"
+#include "solve/embedding.hpp"
 #include "solve/interior.hpp"
 #include "solve/market.hpp"
 #include "windrow/solve/classes.hpp"
@@ -341,6 +342,35 @@ TEST(Interior, EveryMachineHasTheSameBits) {
       EXPECT_EQ(a.price, b.price) << "seed " << seed;
       EXPECT_EQ(a.rounds, b.rounds) << "seed " << seed;
     }
+}
+
+TEST(Ecos, EveryMachineHasTheSameBits) {
+  EmbeddingSolver wide, narrow;
+  narrow.narrow();
+  Solution a, b;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Problem problem = max_min_problem(seed, 1 + seed % 19, 1 + seed % 4);
+    FinishTimes times{problem, {}, {}, {}};
+    Draw draw(seed);
+    for (std::size_t i = 0; i < problem.rows(); ++i) {
+      for (std::size_t k = 0; k < problem.types(); ++k) times.region.rate[i * problem.types() + k] += 0.01;
+      times.steps.push_back(draw(1e3, 1e6));
+      times.elapsed_s.push_back(draw(0, 1e5));
+      times.fair_s.push_back(draw(1e4, 1e6));
+    }
+    const auto expect_same = [&](auto ask) {
+      ask(wide, a);
+      ask(narrow, b);
+      EXPECT_EQ(a.status, b.status) << "seed " << seed;
+      EXPECT_EQ(a.x, b.x) << "seed " << seed;
+      EXPECT_EQ(a.price, b.price) << "seed " << seed;
+      EXPECT_EQ(a.rounds, b.rounds) << "seed " << seed;
+    };
+    expect_same([&](EmbeddingSolver& solver, Solution& solution) { solver.solve(problem, solution); });
+    expect_same([&](EmbeddingSolver& solver, Solution& solution) { solver.solve_round(problem, solution); });
+    expect_same([&](EmbeddingSolver& solver, Solution& solution) { solver.solve(times, solution); });
+    EXPECT_EQ(a.status, Status::optimal) << "seed " << seed;
+  }
 }
 
 TEST(Interior, WelfareDoesNotGoInCircles) {
