@@ -21,6 +21,19 @@ struct RoundAnswer {
   int rounds = 0;
   bool fell_back = false;
   bool central = false;  ///< strictly complementary, as the centre is and a vertex is not
+
+  /// All but rates and costs, of a solution with pairs or without.
+  template <class Answer>
+  void take(const Answer& solution, bool is_central) {
+    status = solution.status;
+    theta = solution.theta;
+    bound = solution.bound;
+    rounds = solution.rounds;
+    fell_back = solution.fell_back;
+    central = is_central;
+    rate.clear();
+    cost.clear();
+  }
 };
 
 /// The levels as they would rise if time were the only limit: each row to its cap, what it gets if it is alone. An

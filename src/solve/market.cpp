@@ -282,7 +282,7 @@ void Market::open(const Problem& problem, const Solution& whole) {
     }
     if (rest > kUsed) points[found++] = types_;
     const double* const rate = rates(row);
-    std::sort(&points[0], &points[found], [&](std::size_t a, std::size_t b) { return rate[a] < rate[b]; });
+    std::sort(points.data(), points.data() + found, [&](std::size_t a, std::size_t b) { return rate[a] < rate[b]; });
     if (found == 0 || found > 3) return;
     s.place.push_back({points[0], points[found - 1]});
     if (found < 3) continue;

@@ -497,14 +497,8 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
   }
   bool held_back = false;  // some rows by others, that is, not by their own time alone
   const auto tell = [&](bool central, RoundAnswer& answer) {
-    answer.status = solution.status;
-    answer.theta = solution.theta;
-    answer.bound = solution.bound;
-    answer.rounds = solution.rounds;
-    answer.fell_back = solution.fell_back;
-    answer.central = central;
+    answer.take(solution, central);
     answer.rate = solution.rate;
-    answer.cost.clear();
     if (answer.status != Status::optimal) return;
     for (std::size_t i = 0; i < n; ++i)
       answer.cost.push_back(alone.count_of(i) * round.weight[i] * solution.rate_price[i]);

@@ -73,14 +73,7 @@ void fill_rows(Rooms& rooms, const Problem& problem, const Reweigh* reweigh, Fil
       }
     }
     fall_back(round, solution);
-    answer.status = solution.status;
-    answer.theta = solution.theta;
-    answer.bound = solution.bound;
-    answer.rounds = solution.rounds;
-    answer.fell_back = solution.fell_back;
-    answer.central = solution.method == Method::interior;
-    answer.rate.clear();
-    answer.cost.clear();
+    answer.take(solution, solution.method == Method::interior);
     if (solution.status != Status::optimal) return;
     for (std::size_t i = 0; i < problem.rows(); ++i) {
       answer.rate.push_back(rate_at(problem, solution.x, i));

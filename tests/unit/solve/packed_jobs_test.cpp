@@ -362,17 +362,26 @@ Case window_of(const Case& one, std::size_t first, std::size_t count) {
   return few;
 }
 
+/// Calls `ask(jobs, going on, again)` for one call after the other, between which a job goes and a job comes; both
+/// solvers go on from call to call.
+template <class Ask>
+void as_jobs_come_and_go(std::uint64_t seed, Ask ask) {
+  const Case all = draw_case(seed, 36, 6, 3);
+  PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
+  PackedSolver again(all.rates, TieBreak::central, true, 0, true);
+  for (std::size_t first = 0; first + 24 <= 36; ++first) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
+    ask(window_of(all, first, 24), going_on, again);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
 TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
   enum class Asked { max_min, makespan, sum };
   for (const Asked asked : {Asked::max_min, Asked::makespan, Asked::sum}) {
     int steps = 0, steps_afresh = 0;
-    for (std::uint64_t seed = 0; seed < 8; ++seed) {
-      const Case all = draw_case(seed, 36, 6, 3);
-      PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
-      PackedSolver again(all.rates, TieBreak::central, true, 0, true);
-      for (std::size_t first = 0; first + 24 <= 36; ++first) {  // a job goes, a job comes
-        SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
-        const Case one = window_of(all, first, 24);
+    for (std::uint64_t seed = 0; seed < 8; ++seed)
+      as_jobs_come_and_go(seed, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
         const auto ask = [&](PackedSolver& solver) -> const PackedAllocation& {
           if (asked == Asked::max_min) return solver.solve(one.jobs, one.kind, max_min_fairness(one.jobs));
           if (asked == Asked::makespan) return solver.solve(one.jobs, one.kind, min_total_duration(one.jobs));
@@ -381,7 +390,7 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
           for (std::size_t i = 0; i < seconds.size(); i += 3) seconds[i] = 1e7;
           return solver.solve_sum(one.jobs, one.kind, max_sum_throughput(one.jobs, price, seconds));
         };
-        PackedSolver afresh(all.rates, TieBreak::central);
+        PackedSolver afresh(one.rates, TieBreak::central);
         const PackedAllocation& expected = ask(afresh);
         const PackedAllocation& answer = ask(going_on);
         ASSERT_EQ(answer.alone.status, Status::optimal);
@@ -394,9 +403,8 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
         steps += answer.alone.rounds;
         steps_afresh += expected.alone.rounds;
         EXPECT_EQ(ask(again).alone.x, answer.alone.x) << "the same questions, the same bits";
-      }
-      EXPECT_EQ(going_on.fallbacks(), 0);
-    }
+        EXPECT_EQ(going_on.fallbacks(), 0);
+      });
     // Deadlines that are kept in one question and given up in the next leave little to go on with.
     EXPECT_LT(steps, (asked == Asked::sum ? 1.05 : 0.8) * steps_afresh) << "problem " << static_cast<int>(asked);
   }
@@ -404,15 +412,10 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
 
 TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
   long rounds = 0, rounds_afresh = 0;
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    const Case all = draw_case(seed, 36, 6, 3);
-    PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
-    PackedSolver again(all.rates, TieBreak::central, true, 0, true);
-    for (std::size_t first = 0; first + 24 <= 36; ++first) {  // a job goes, a job comes
-      SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
-      const Case one = window_of(all, first, 24);
+  for (std::uint64_t seed = 0; seed < 12; ++seed)
+    as_jobs_come_and_go(seed, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
       const Problem problem = max_min_fairness(one.jobs);
-      PackedSolver afresh(all.rates, TieBreak::central);
+      PackedSolver afresh(one.rates, TieBreak::central);
       const PackedAllocation& expected = afresh.fill(one.jobs, one.kind, problem);
       const PackedAllocation& answer = going_on.fill(one.jobs, one.kind, problem);
       ASSERT_EQ(answer.alone.status, Status::optimal);
@@ -421,8 +424,7 @@ TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
       rounds += answer.levels.rounds;
       rounds_afresh += expected.levels.rounds;
       EXPECT_EQ(again.fill(one.jobs, one.kind, problem).alone.x, answer.alone.x) << "the same questions, the same bits";
-    }
-  }
+    });
   EXPECT_LT(rounds, rounds_afresh);
 }
 
