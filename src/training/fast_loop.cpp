@@ -18,6 +18,7 @@
 #include <span>
 
 #include "training/job_source.hpp"
+#include "training/lazy_order.hpp"
 #include "training/plain_loop.hpp"
 #include "training/rules.hpp"
 #include "windrow/kernel/error.hpp"
@@ -75,6 +76,18 @@ struct Key {
   double priority, deficit_s;
   Index combo;
   std::int32_t gpus;
+};
+
+/// A place in the queue of those without a share: between two resets, nothing changes it.
+struct Waiting {
+  double deficit_s;
+  std::uint64_t order;
+  Index combo;
+  std::int32_t gpus;
+
+  bool operator<(const Waiting& other) const {
+    return deficit_s != other.deficit_s ? deficit_s > other.deficit_s : order < other.order;
+  }
 };
 
 /// A micro-task under way.
@@ -166,6 +179,10 @@ class FastLoop {
   }
 
  private:
+  struct PairOfJobs {
+    Index combo, first, second;
+    std::uint32_t runs_on;
+  };
   struct Behind {
     double share = 0;
     Index combo = kNone;
@@ -175,13 +192,16 @@ class FastLoop {
     std::vector<Behind> behind;  // others, with smaller shares, that have not come up since the last reset
     double most_behind = 0;      // no share there is larger
     int least_gpus_behind = 0;   // nor number of GPUs smaller
-    std::vector<Index> waiting;  // jobs without a share
-    bool waiting_sorted = false;
+    std::vector<Index> idle;     // jobs without a share, by id
+    LazyOrder<Waiting> waiting;  // these, and the pairs of two of them that were told apart
+    bool listed = false;         // whether `waiting` is, since the last reset
+    int least_gpus_waiting = 0;  // no number of GPUs is smaller there
 
     template <class Gone>
-    void erase_sharing(Gone gone) {
+    void erase(Gone gone) {
       std::erase_if(sharing, gone);
       std::erase_if(behind, [&](const Behind& one) { return gone(one.combo); });
+      waiting.erase_if([&](const Waiting& one) { return gone(one.combo); });
     }
   };
 
@@ -343,25 +363,17 @@ class FastLoop {
     const auto gone = [this](Index c) { return at(c).gone; };
     std::erase_if(pairs_, [&](const PairOfJobs& pair) { return gone(pair.combo); });
     std::erase_if(sharing_pairs_, gone);
-    for (TypeQueue& queue : queues_) queue.erase_sharing(gone);
+    for (TypeQueue& queue : queues_) queue.erase(gone);
   }
 
   void forget(Index c) {
     for (std::size_t w = 0; w < types_; ++w) {
       if (!at(c).runs(w)) continue;
-      if (at(c).share[w] != 0)
-        queues_[w].erase_sharing([c](Index other) { return other == c; });
-      else
-        std::erase(queues_[w].waiting, c);
+      queues_[w].erase([c](Index other) { return other == c; });
+      std::erase(queues_[w].idle, c);
     }
     at(c).type = -1;
     gone_.push_back(c);  // its place is used again from the next step on
-  }
-
-  Index find_pair(Index a, Index b) const {
-    for (const Index pair : at(a).pairs)
-      if (at(pair).first == b || at(pair).second == b) return pair;
-    return kNone;
   }
 
   /// By the other job; or takes them away again.
@@ -472,6 +484,7 @@ class FastLoop {
       at(c).share = pair.share;
       sharing_pairs_.push_back(c);
     }
+    if (listed != kNone) list_pairs_of(listed, false);
     look_at_shares();
   }
 
@@ -482,8 +495,9 @@ class FastLoop {
     for (TypeQueue& queue : queues_) {
       queue.sharing.clear();
       queue.behind.clear();
+      queue.idle.clear();
       queue.waiting.clear();
-      queue.waiting_sorted = false;
+      queue.listed = false;
     }
     for (const Index c : singles_) look_at_shares(c);
     for (const Index c : sharing_pairs_) look_at_shares(c);
@@ -536,7 +550,7 @@ class FastLoop {
       if (shares)
         queues_[w].sharing.push_back(c);
       else if (!combo.pair() && !traits_.only_allocated)
-        queues_[w].waiting.push_back(c);
+        queues_[w].idle.push_back(c);
     }
     one_type_each_ = one_type_each_ && types <= 1;
   }
@@ -650,8 +664,8 @@ class FastLoop {
       left = choose_by_priority(w, open, left);
       chosen_in_order_ = true;
     }
-    if (traits_.only_allocated || (queues_[w].waiting.empty() && newcomers_.empty())) return !open.empty();
-    if (left > 0) traits_.packs ? fill_with_pairs(w, left) : fill(w, left);
+    if (traits_.only_allocated || (queues_[w].idle.empty() && newcomers_.empty())) return !open.empty();
+    if (left > 0) fill(w, left);
     return true;
   }
 
@@ -744,105 +758,107 @@ class FastLoop {
     return left;
   }
 
-  /// Sorts, once between two resets, the jobs without a share: all have priority 0.
-  const std::vector<Index>& sorted_waiting(std::size_t w) {
-    TypeQueue& queue = queues_[w];
-    if (!queue.waiting_sorted) {
-      std::sort(queue.waiting.begin(), queue.waiting.end(),
-                [&](Index a, Index b) { return before_at_equal_priority(a, b, w); });
-      queue.waiting_sorted = true;
-    }
-    return queue.waiting;
+  Waiting waiting_of(Index c, std::size_t w) const {
+    const Combo& combo = at(c);
+    return {combo.deficit_s[w], combo.order, c, combo.gpus};
   }
 
-  /// Puts the jobs without a share on the type that are not taken into keys_, in the order of the queue.
   void list_waiting(std::size_t w) {
-    keys_.clear();
-    std::size_t next = 0;  // newcomers have no deficit, and are ordered by age
-    const auto add = [&](Index c) {
-      if (at(c).runs(w) && !taken(at(c))) keys_.push_back({0, at(c).deficit_s[w], c, at(c).gpus});
-    };
+    TypeQueue& queue = queues_[w];
+    queue.listed = true;
+    queue.least_gpus_waiting = std::numeric_limits<int>::max();
+    for (const Index c : queue.idle) {
+      queue.waiting.add(waiting_of(c, w));
+      queue.least_gpus_waiting = std::min(queue.least_gpus_waiting, at(c).gpus);  // a pair has as many as its jobs
+    }
+    if (!traits_.packs) return;
+    for (const PairOfJobs& pair : pairs_)
+      if (waits(pair, w)) queue.waiting.add(waiting_of(pair.combo, w));
+  }
+
+  /// Whether neither the pair nor either of its jobs has a share.
+  bool waits(const PairOfJobs& pair, std::size_t w) const {
+    const auto idle = [&](Index c) { return at(c).share[w] == 0 && at(c).runs(w); };
+    return (pair.runs_on >> w & 1) != 0 && at(pair.combo).share[w] == 0 && idle(pair.first) && idle(pair.second);
+  }
+
+  /// Who is next in the queue of those without a share; kNone at its end. Newcomers are ordered by age.
+  Index next_waiting(std::size_t w) {
+    TypeQueue& queue = queues_[w];
     const std::size_t newcomers = model_.upstream ? newcomers_.size() : 0;
-    for (const Index c : sorted_waiting(w)) {
-      while (next < newcomers && before_at_equal_priority(newcomers_[next], c, w)) add(newcomers_[next++]);
-      add(c);
-    }
-    while (next < newcomers) add(newcomers_[next++]);
+    while (next_newcomer_ < newcomers && !at(newcomers_[next_newcomer_]).runs(w)) ++next_newcomer_;
+    const bool anyone = next_waiting_ < queue.waiting.size();
+    if (next_newcomer_ == newcomers) return anyone ? queue.waiting[next_waiting_].combo : kNone;
+    const Index newcomer = newcomers_[next_newcomer_];
+    return anyone && queue.waiting[next_waiting_] < waiting_of(newcomer, w) ? queue.waiting[next_waiting_].combo
+                                                                            : newcomer;
   }
 
-  /// Gives what is left to jobs without a share.
+  /// Takes those without a share as long as they come before a place in the queue, and GPUs are left; returns how many
+  /// are.
+  template <class Here>
+  int take_waiting(std::size_t w, int left, Here before_here) {
+    const TypeQueue& queue = queues_[w];
+    while (left > 0) {
+      if (left < queue.least_gpus_waiting && newcomers_.empty()) break;
+      const Index c = next_waiting(w);
+      if (c == kNone || !before_here(at(c))) break;
+      (at(c).allocated ? next_waiting_ : next_newcomer_) += 1;
+      if (at(c).gpus > left || taken(at(c))) continue;
+      take(c, w);
+      left -= at(c).gpus;
+    }
+    return left;
+  }
+
+  /// Gives what is left to jobs without a share, and to pairs of them.
   void fill(std::size_t w, int left) {
-    list_waiting(w);
-    walk(w, left);
-  }
-
-  /// The same where pairs without a share wait, too.
-  void fill_with_pairs(std::size_t w, int left) {
-    list_waiting(w);
-    zero_jobs_.clear();
-    for (const Key& key : keys_)
-      if (at(key.combo).allocated && key.gpus <= left) zero_jobs_.push_back(key.combo);
-    if (zero_jobs_.size() > 1) {
-      std::sort(zero_jobs_.begin(), zero_jobs_.end(), [this](Index a, Index b) { return at(a).order < at(b).order; });
-      list_waiting_pairs(w);
+    if (!queues_[w].listed) list_waiting(w);
+    next_waiting_ = next_newcomer_ = 0;
+    if (traits_.packs) {
+      // Pairs that were not told apart have this deficit, so they come between these and those below.
+      left = take_waiting(w, left, [&](const Combo& next) { return next.deficit_s[w] > half_round_s_; });
+      left = make_pairs(w, left);
     }
-    // All other pairs have this deficit, so they come between these two, mixed with whoever has just the same.
-    next_key_ = 0;
-    while (next_key_ < keys_.size() && left > 0 && keys_[next_key_].deficit_s > half_round_s_)
-      left = take_if_free(keys_[next_key_++].combo, w, left);
-    if (zero_jobs_.size() > 1) left = make_pairs(w, left);
-    while (next_key_ < keys_.size() && left > 0) left = take_if_free(keys_[next_key_++].combo, w, left);
+    take_waiting(w, left, [](const Combo&) { return true; });
   }
 
-  /// Adds to keys_ the pairs without a share that were told apart, of jobs in zero_jobs_.
-  void list_waiting_pairs(std::size_t w) {
-    is_zero_job_.assign(combos_.size(), 0);
-    for (const Index c : zero_jobs_) is_zero_job_[static_cast<std::size_t>(c)] = 1;
-    const std::size_t before_count = keys_.size();
-    for (const PairOfJobs& pair : pairs_) {
-      if ((is_zero_job_[static_cast<std::size_t>(pair.first)] & is_zero_job_[static_cast<std::size_t>(pair.second)] &
-           (pair.runs_on >> w & 1)) == 0)
-        continue;
-      const Combo& combo = at(pair.combo);
-      if (combo.share[w] == 0) keys_.push_back({0, combo.deficit_s[w], pair.combo, combo.gpus});
-    }
-    if (keys_.size() > before_count) std::sort(keys_.begin(), keys_.end(), before(w));
-  }
-
-  /// Goes through the pairs of jobs in zero_jobs_ that were not told apart, in order of insertion: the younger job's
+  /// Goes through the pairs of jobs without a share that were not told apart, in order of insertion: the younger job's
   /// place, then the older's. Returns how many GPUs are left.
   int make_pairs(std::size_t w, int left) {
+    idle_.clear();
+    for (const Index c : queues_[w].idle)
+      if (at(c).gpus <= left && !taken(at(c))) idle_.push_back(c);
     const auto by_key = [&](Index job) { return static_cast<std::size_t>(at(job).rate_key); };
     present_.assign(bucket_words_.size(), 0);  // rate keys of the older jobs
-    for (std::size_t j = 0; j < zero_jobs_.size() && left > 0; ++j) {
-      const Index b = zero_jobs_[j];
+    for (std::size_t j = 0; j < idle_.size() && left > 0; ++j) {
+      const Index b = idle_[j];
       const std::size_t key_b = by_key(b);
       const std::uint64_t* const fits = &model_.fits[(w * model_.rates.size() + key_b) * present_.size()];
       bool anyone = false;
       for (std::size_t word = 0; word < present_.size(); ++word) anyone = anyone || (present_[word] & fits[word]) != 0;
       present_[key_b / 64] |= std::uint64_t{1} << key_b % 64;
       if (!anyone) continue;
+      list_pairs_of(b, true);
       for (std::size_t i = 0; i < j && at(b).taken_at != step_ && at(b).gpus <= left; ++i) {
-        const Index a = zero_jobs_[i];
+        const Index a = idle_[i];
         const std::size_t key_a = by_key(a);
-        if ((fits[key_a / 64] >> key_a % 64 & 1) == 0 || at(a).taken_at == step_ || find_pair(a, b) != kNone) continue;
+        if ((fits[key_a / 64] >> key_a % 64 & 1) == 0 || at(a).taken_at == step_) continue;
+        if (pair_with_[static_cast<std::size_t>(a)] != kNone) continue;
         const std::uint64_t order = insertion_order(at(a).id, at(b).id);
-        while (next_key_ < keys_.size() && left > 0 && keys_[next_key_].deficit_s == half_round_s_ &&
-               at(keys_[next_key_].combo).order < order)
-          left = take_if_free(keys_[next_key_++].combo, w, left);
+        left = take_waiting(
+            w, left, [&](const Combo& next) { return next.deficit_s[w] == half_round_s_ && next.order < order; });
         if (at(a).taken_at == step_ || at(b).taken_at == step_ || at(b).gpus > left) continue;
         const Index pair = make_pair(a, b);
+        for (std::size_t v = 0; v < types_; ++v)
+          if (queues_[v].listed && waits(pairs_.back(), v)) queues_[v].waiting.insert(waiting_of(pair, v));
         take(pair, w);
         left -= at(pair).gpus;
+        pair_with_[static_cast<std::size_t>(a)] = pair;
       }
+      list_pairs_of(b, false);
     }
     return left;
-  }
-
-  int take_if_free(Index c, std::size_t w, int left) {
-    if (at(c).gpus > left || taken(at(c))) return left;
-    take(c, w);
-    return left - at(c).gpus;
   }
 
   /// One queue over all types.
@@ -1145,12 +1161,8 @@ class FastLoop {
   std::vector<std::int32_t> gpu_ids_;  // [combos x max_gpus_]: where each runs
   std::vector<Index> free_, gone_;     // places to use again, at once or from the next step on
   std::vector<Index> singles_;         // active jobs, by id
-  struct PairOfJobs {
-    Index combo, first, second;
-    std::uint32_t runs_on;
-  };
-  std::vector<PairOfJobs> pairs_;     // told apart
-  std::vector<Index> sharing_pairs_;  // with a share
+  std::vector<PairOfJobs> pairs_;      // told apart
+  std::vector<Index> sharing_pairs_;   // with a share
   std::array<TypeQueue, kMaxGpuTypes> queues_;
   std::vector<Index> newcomers_;  // jobs that have come since the last call of the policy
   std::array<std::vector<Index>, kMaxGpuTypes> chosen_;
@@ -1167,12 +1179,12 @@ class FastLoop {
   std::int64_t shuffles_behind_ = 0;  // shuffles not made because nothing depended on them
 
   // Reused from step to step, so that none of them allocates.
-  std::vector<Index> zero_jobs_, moved_;
+  std::vector<Index> idle_, moved_;
   std::vector<Index> pair_with_;  // [combinations]
   std::vector<Key> keys_;
   std::size_t next_key_ = 0;
+  std::size_t next_waiting_ = 0, next_newcomer_ = 0;  // in the queue of those without a share of the type at hand
   std::vector<std::uint64_t> present_;
-  std::vector<std::uint32_t> is_zero_job_;  // [combinations]
   std::vector<Task> odd_;
   std::vector<Index> buckets_;  // first combination of each rank of length
   std::vector<std::uint64_t> bucket_words_;
