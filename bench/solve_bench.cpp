@@ -211,6 +211,33 @@ void packed_makespan(benchmark::State& state, TieBreak mode) {
     return solver.solve(p.jobs, p.kind, min_total_duration(p.jobs));
   });
 }
+/// From question to question one job goes and one comes.
+void packed_makespan_going_on(benchmark::State& state, TieBreak mode) {
+  constexpr std::size_t kQuestions = 64;
+  const auto n = static_cast<std::size_t>(state.range(0));
+  const Packed all = packed_of(n + kQuestions, state.range(1) != 0, 36);
+  std::vector<Packed> questions;
+  for (std::size_t first = 0; first < kQuestions; ++first) {
+    questions.push_back(all);
+    Packed& few = questions.back();
+    const auto cut = [&](auto& list, std::size_t width) {
+      list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(first * width));
+      list.resize(n * width);
+    };
+    cut(few.kind, 1);
+    cut(few.jobs.throughput, 3);
+    for (auto* const list : {&few.jobs.gpus, &few.jobs.priority, &few.jobs.steps_left, &few.jobs.elapsed_s})
+      cut(*list, 1);
+    for (std::size_t i = 0; i < n; ++i) few.jobs.id.push_back(first + i);
+  }
+  PackedSolver solver(all.rates, mode, true, 0, true);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    const Packed& p = questions[next++ % kQuestions];
+    benchmark::DoNotOptimize(solver.solve(p.jobs, p.kind, min_total_duration(p.jobs)).alone.x.data());
+  }
+  report(state, solver.solve(questions[0].jobs, questions[0].kind, min_total_duration(questions[0].jobs)).alone);
+}
 void packed_finish_time(benchmark::State& state, TieBreak mode) {
   with_pairs(state, mode, [](PackedSolver& solver, const Packed& p) -> const PackedAllocation& {
     return solver.finish_time_fairness(p.jobs, p.kind, finish_times(p.jobs));
@@ -254,6 +281,7 @@ BENCHMARK(solver_finish_time_central)->Apply(sizes);
 BENCHMARK_CAPTURE(packed_max_min, central, TieBreak::central)->Apply(any_number_of_jobs);
 BENCHMARK_CAPTURE(packed_max_min, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_makespan, central, TieBreak::central)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_makespan_going_on, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_makespan, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_finish_time, central, TieBreak::central)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_finish_time, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);

@@ -8,6 +8,12 @@
 
 namespace windrow::solve {
 
+/// What the rows of a question are known by in the next.
+struct RowNames {
+  std::vector<std::size_t> kind;  ///< of many rows the same
+  std::vector<std::size_t> job;   ///< one that the row stands for, of no other row the same
+};
+
 /// Rows of one label are taken for each other in order, the last one for all that are too many.
 class Labels {
  public:

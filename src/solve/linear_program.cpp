@@ -2,6 +2,7 @@
 
 #include <coin/Clp_C_Interface.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -53,7 +54,10 @@ LinearSolution read(Clp_Simplex* model, const std::vector<double>& cost, int row
   return solution;
 }
 
-constexpr int kBasic = 1;  // Clp's number for a basic variable
+// Clp's numbers for what a variable is.
+constexpr int kBasic = 1;
+constexpr int kAtUpper = 2;
+constexpr int kAtLower = 3;
 
 /// Fixes what any other optimum must keep: nonbasic columns and rows whose reduced cost is not 0. Returns how many
 /// nonbasic ones stay free; with none the optimum is unique.
@@ -132,7 +136,14 @@ struct GrowingProgram::Model {
   solve::Model clp;
   std::vector<double> cost;
   int rows = 0;
+  int pivots = 0;
   bool begun = false;
+
+  LinearSolution read() {
+    LinearSolution solution = solve::read(clp.get(), cost, rows);
+    solution.rounds = pivots += solution.rounds;
+    return solution;
+  }
 };
 
 GrowingProgram::GrowingProgram(LinearProgram program) : model_(std::make_unique<Model>()) {
@@ -141,6 +152,36 @@ GrowingProgram::GrowingProgram(LinearProgram program) : model_(std::make_unique<
   model_->cost = std::move(program.cost);
 }
 GrowingProgram::~GrowingProgram() = default;
+GrowingProgram::GrowingProgram(GrowingProgram&&) noexcept = default;
+GrowingProgram& GrowingProgram::operator=(GrowingProgram&&) noexcept = default;
+
+void GrowingProgram::begin(const std::vector<char>& basic_column, const std::vector<char>& basic_row) {
+  std::vector<unsigned char> status;
+  status.reserve(basic_column.size() + basic_row.size());
+  for (const char basic : basic_column) status.push_back(basic != 0 ? kBasic : kAtLower);
+  for (const char basic : basic_row) status.push_back(basic != 0 ? kBasic : kAtUpper);
+  Clp_copyinStatus(model_->clp.get(), status.data());
+}
+
+void GrowingProgram::then_maximise(const std::vector<double>& gain, LinearSolution& solution) {
+  Clp_Simplex* const clp = model_->clp.get();
+  if (fix_to_face(clp) == 0) return;
+  std::copy(gain.begin(), gain.end(), Clp_objective(clp));
+  Clp_primal(clp, 0);
+  const LinearSolution next = model_->read();
+  solution.rounds = next.rounds;
+  if (next.status != Status::optimal) return;
+  solution.x = next.x;
+  solution.objective = next.objective;
+}
+
+bool GrowingProgram::basic_column(int column) const {
+  return Clp_getColumnStatus(model_->clp.get(), column) == kBasic;
+}
+
+bool GrowingProgram::basic_row(int row) const {
+  return Clp_getRowStatus(model_->clp.get(), row) == kBasic;
+}
 
 LinearSolution GrowingProgram::solve() {
   Clp_Simplex* const clp = model_->clp.get();
@@ -150,7 +191,7 @@ LinearSolution GrowingProgram::solve() {
     Clp_dual(clp, 0);
   if (Clp_status(clp) > 1) model_->begun ? Clp_dual(clp, 0) : Clp_primal(clp, 0);
   model_->begun = true;
-  return read(clp, model_->cost, model_->rows);
+  return model_->read();
 }
 
 void GrowingProgram::add_columns(const LinearProgram& more) {

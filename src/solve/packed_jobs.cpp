@@ -31,7 +31,7 @@ struct PackedSolver::State {
   Classes classes;
   std::vector<int> label;
   std::vector<std::size_t> kind_of;               ///< [classes]
-  std::vector<std::size_t> labels;                ///< [classes] by which they are known from call to call
+  RowNames names;                                 ///< of classes, by which they are known from call to call
   std::vector<std::vector<std::size_t>> members;  ///< [classes] jobs, ascending
   std::vector<double> unit;                       ///< [classes] what the problem divided a job's rates by
   std::vector<double> gain_per_step;              ///< [types] of a sum
@@ -88,14 +88,19 @@ struct PackedSolver::State {
   }
 
   /// Of the classes' problem.
-  void solve_classes() { program.solve(classes.problem, tie_break, answer, known_labels()); }
+  void solve_classes(const Jobs& jobs) { program.solve(classes.problem, tie_break, answer, known_names(jobs)); }
 
-  const std::vector<std::size_t>* known_labels() {
+  const RowNames* known_names(const Jobs& jobs) {
     if (!goes_on) return nullptr;
     const Problem& small = classes.problem;
-    labels.clear();
-    for (std::size_t c = 0; c < small.rows(); ++c) labels.push_back(2 * kind_of[c] + (small.demands(c) ? 1 : 0));
-    return &labels;
+    names.kind.clear();
+    names.job.clear();
+    for (std::size_t c = 0; c < small.rows(); ++c) {
+      const std::size_t first = members[c].front();
+      names.kind.push_back(2 * kind_of[c] + (small.demands(c) ? 1 : 0));
+      names.job.push_back(jobs.id.empty() ? first : jobs.id[first]);
+    }
+    return &names;
   }
 
   void clear() {
@@ -202,7 +207,7 @@ const PackedAllocation& PackedSolver::solve(const Jobs& jobs, std::span<const in
       return s.out;
     }
   }
-  s.solve_classes();
+  s.solve_classes(jobs);
   if (s.known.used()) s.known.keep(s.numbers, s.answer);
   s.expand(jobs);
   return s.out;
@@ -219,17 +224,17 @@ const PackedAllocation& PackedSolver::solve_sum(const Jobs& jobs, std::span<cons
   }
   Problem& asked = s.classes.problem;
   const bool floors = std::any_of(asked.floor.begin(), asked.floor.end(), [](double floor) { return floor > 0; });
-  bool dropped = floors && !s.program.can_meet_floors(asked, s.known_labels());
+  bool dropped = floors && !s.program.can_meet_floors(asked, s.known_names(jobs));
   const auto drop = [&] {
     asked.floor.clear();
     s.program.ways.measure(asked);
   };
   if (dropped) drop();
-  s.solve_classes();
+  s.solve_classes(jobs);
   if (s.answer.status == Status::infeasible && !asked.floor.empty()) {  // by less than could be told
     dropped = true;
     drop();
-    s.solve_classes();
+    s.solve_classes(jobs);
   }
   s.expand(jobs);
   s.out.floors_dropped = dropped;
@@ -251,7 +256,8 @@ const PackedAllocation& PackedSolver::finish_time_fairness(const Jobs& jobs, std
     small.elapsed_s.push_back(times.elapsed_s[i]);
     small.fair_s.push_back(times.fair_s[i]);
   }
-  const PairProgram::Rho found = s.program.finish_time_fairness(s.classes.problem, small, s.tie_break, s.answer);
+  const PairProgram::Rho found =
+      s.program.finish_time_fairness(s.classes.problem, small, s.tie_break, s.answer, s.known_names(jobs));
   s.expand(jobs);
   s.out.rho = found.rho;
   s.out.attained = found.attained;
@@ -267,7 +273,7 @@ const PackedAllocation& PackedSolver::fill(const Jobs& jobs, std::span<const int
     s.out.levels.level.assign(jobs.size(), 0.0);
     return s.out;
   }
-  WaterFilling small = s.program.fill(s.classes.problem, reweigh, filling, s.answer, s.known_labels());
+  WaterFilling small = s.program.fill(s.classes.problem, reweigh, filling, s.answer, s.known_names(jobs));
   s.expand(jobs);
   s.out.levels = small;
   s.out.levels.level.resize(jobs.size());

@@ -257,21 +257,21 @@ void PairProgram::fall_back(const Problem& alone, WayAnswer& answer) {
 }
 
 /// All floors can be met if and only if all rates can be had at once: a max-min problem with the floors as weights.
-bool PairProgram::can_meet_floors(const Problem& alone, const std::vector<std::size_t>* labels) {
+bool PairProgram::can_meet_floors(const Problem& alone, const RowNames* names) {
   Problem met = alone;
   met.theta_gain = 1;
   met.gain.clear();
   met.floor.clear();
   for (std::size_t i = 0; i < met.rows(); ++i) met.weight[i] = std::max(0.0, alone.floor_of(i));
   WayAnswer answer;
-  if (labels != nullptr && foresee(met, *labels, kAttained, answer) && answer.bound < kAttained) return false;
+  if (names != nullptr && foresee(met, *names, kAttained, answer) && answer.bound < kAttained) return false;
   const Ways asked = ways;
   for (Way& way : ways.list) way.gain = 0;
   ways.measure(met);
-  generate(met, answer);
+  generate(met, answer, {names, &floors_});
   if (answer.status != Status::optimal) simplex(met, answer);
   ways = asked;
-  if (labels != nullptr && answer.status == Status::optimal) known_.keep(*labels, answer);
+  if (names != nullptr && answer.status == Status::optimal) known_.keep(names->kind, answer);
   return answer.status == Status::optimal && answer.bound >= kAttained;
 }
 
@@ -289,11 +289,12 @@ void PairProgram::read(const Problem& alone, const PairInterior& found, WayAnswe
 }
 
 void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight,
-                           const std::vector<std::size_t>* labels) {
+                           const RowNames* names) {
   answer.status = Status::failed;
   answer.method = Method::interior;
   answer.fell_back = false;
-  const bool there = interior_.run(alone, ways, {.gap = target_gap, .tight = tight, .labels = labels});
+  const bool there = interior_.run(
+      alone, ways, {.gap = target_gap, .tight = tight, .labels = names != nullptr ? &names->kind : nullptr});
   answer.rounds = interior_.rounds();
   if (!there) return;
   read(alone, interior_, answer);
@@ -302,16 +303,74 @@ void PairProgram::interior(const Problem& alone, double target_gap, WayAnswer& a
     if (answer.rate[i] < alone.floor_of(i) * (1 - 2e-8)) answer.status = Status::failed;
 }
 
+/// The first program: jobs alone, and the pairs of the basis that is known, from which it goes on. `held`: the ways of
+/// its columns but the first.
+GrowingProgram PairProgram::begin(const Problem& alone, const Vertex& vertex, std::vector<std::size_t>& held) {
+  while (held.size() < ways.list.size() && ways.list[held.size()].pair == kNobody) held.push_back(held.size());
+  GrowingProgram growing(program_of(alone, false));
+  if (vertex.names == nullptr || !vertex.known->recall(*vertex.names, ways.list, alone.types(), basis_)) return growing;
+  std::vector<char> column(1 + held.size());
+  column[0] = basis_.theta;
+  LinearProgram pairs;
+  for (const std::size_t j : basis_.ways) {
+    if (ways.list[j].pair == kNobody) {
+      column[1 + j] = 1;
+      continue;
+    }
+    column.push_back(1);
+    held.push_back(j);
+    add_to(pairs, alone, ways.list[j]);
+  }
+  growing.add_columns(pairs);
+  std::vector<char> row = basis_.type;
+  row.insert(row.end(), basis_.time.begin(), basis_.time.end());
+  for (std::size_t i = 0; i < alone.rows(); ++i)
+    if (demand_[i] >= 0) row.push_back(basis_.demand[i]);
+  growing.begin(column, row);
+  return growing;
+}
+
+void PairProgram::keep(const Problem& alone, const Vertex& vertex, const GrowingProgram& growing,
+                       const std::vector<std::size_t>& held) {
+  const auto basic = [&](std::size_t row) { return growing.basic_row(static_cast<int>(row)) ? char{1} : char{0}; };
+  basis_ = {};
+  basis_.theta = growing.basic_column(0) ? 1 : 0;
+  for (std::size_t k = 0; k < alone.types(); ++k) basis_.type.push_back(basic(k));
+  for (std::size_t i = 0; i < alone.rows(); ++i) {
+    basis_.time.push_back(basic(alone.types() + i));
+    basis_.demand.push_back(demand_[i] >= 0 ? basic(at(demand_[i])) : char{1});
+  }
+  for (std::size_t c = 0; c < held.size(); ++c)
+    if (growing.basic_column(static_cast<int>(c + 1))) basis_.ways.push_back(held[c]);
+  vertex.known->keep(*vertex.names, ways.list, basis_);
+}
+
+/// Of all optima of the ways in the program, one that gives the rows most, each by what it could have at most.
+void PairProgram::give_most(GrowingProgram& growing, const std::vector<std::size_t>& held,
+                            LinearSolution& found) const {
+  std::vector<double> gain{0.0};
+  for (const std::size_t j : held) {
+    const Way& way = ways.list[j];
+    const auto part = [&](int row, double rate) {
+      return row != kNobody && ways.scale[at(row)] > 0 ? rate / ways.scale[at(row)] : 0.0;
+    };
+    gain.push_back(part(way.first, way.first_rate) + part(way.second, way.second_rate));
+  }
+  growing.then_maximise(gain, found);
+}
+
 /// Column generation: ways that are worth more than they cost at the prices join until there are none; of a row's pairs
 /// the best on each type first. Pairs that no optimum needs are never asked.
-void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
+void PairProgram::generate(const Problem& alone, WayAnswer& answer, const Vertex& vertex) {
   constexpr double kWorthIt = 1e-9;
   const bool prune = std::all_of(ways.list.begin(), ways.list.end(), [](const Way& way) { return way.gain == 0; });
-  std::vector<std::size_t> held;  // ways of the program's columns but the first
-  while (held.size() < ways.list.size() && ways.list[held.size()].pair == kNobody) held.push_back(held.size());
-  const std::size_t pairs = held.size();  // the first of them
+  std::vector<std::size_t> held;
+  GrowingProgram growing = begin(alone, vertex, held);
   std::vector<char> joined(ways.list.size());
-  GrowingProgram growing(program_of(alone, false));
+  for (const std::size_t j : held) joined[j] = 1;
+  const auto pairs = static_cast<std::size_t>(
+      std::find_if(ways.list.begin(), ways.list.end(), [](const Way& way) { return way.pair != kNobody; }) -
+      ways.list.begin());
   const std::size_t types = alone.types();
   std::vector<std::size_t> best(alone.rows() * types);
   std::vector<double> worth(alone.rows() * types);
@@ -353,6 +412,12 @@ void PairProgram::generate(const Problem& alone, WayAnswer& answer) {
     for (const std::size_t j : best) joined[j] = 1;
     best.resize(alone.rows() * types);
   }
+  if (found.status != Status::optimal && vertex.names != nullptr && vertex.known->there()) {
+    *vertex.known = {};  // not from there, then
+    return generate(alone, answer, vertex);
+  }
+  if (found.status == Status::optimal && vertex.gives_most) give_most(growing, held, found);
+  if (found.status == Status::optimal && vertex.names != nullptr) keep(alone, vertex, growing, held);
   if (found.status == Status::optimal) {
     answer.time.assign(ways.list.size(), 0.0);
     for (std::size_t c = 0; c < held.size(); ++c) answer.time[held[c]] = found.x[c + 1];
@@ -418,20 +483,19 @@ void PairProgram::idle(const Problem& alone, WayAnswer& answer) const {
   answer.bound = answer.gap = 0;
 }
 
-void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer,
-                        const std::vector<std::size_t>* labels) {
+void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer, const RowNames* names) {
   if (Rooms::nobody_asks(alone)) return idle(alone, answer);
   switch (tie_break) {
     case TieBreak::central:
     case TieBreak::ecos:
-      interior(alone, kTargetGap, answer, nullptr, labels);
+      interior(alone, kTargetGap, answer, nullptr, names);
       if (answer.status != Status::optimal) interior(alone, 10 * kTargetGap, answer);
       break;
     case TieBreak::lexicographic:
       lexicographic(alone, answer);
       break;
     case TieBreak::vertex:
-      generate(alone, answer);
+      generate(alone, answer, {names, &optimum_, alone.theta_gain > 0});
       break;
   }
   fall_back(alone, answer);
@@ -439,12 +503,11 @@ void PairProgram::solve(const Problem& alone, TieBreak tie_break, WayAnswer& ans
 
 /// The least bound of theta that known prices prove, or the first below `enough`, with these prices. False where
 /// nothing is known.
-bool PairProgram::foresee(const Problem& alone, const std::vector<std::size_t>& labels, double enough,
-                          WayAnswer& best) {
+bool PairProgram::foresee(const Problem& alone, const RowNames& names, double enough, WayAnswer& best) {
   best.bound = HUGE_VAL;
   WayAnswer prices;
   for (std::size_t age = 0; age < known_.size() && best.bound >= enough; ++age) {
-    known_.recall(age, labels, prices);
+    known_.recall(age, names.kind, prices);
     double worth = 0;
     for (std::size_t i = 0; i < alone.rows(); ++i) worth += alone.count_of(i) * alone.weight[i] * prices.rate_price[i];
     if (!(worth > 0)) continue;
@@ -461,7 +524,7 @@ bool PairProgram::foresee(const Problem& alone, const std::vector<std::size_t>& 
 /// of an interior is taken out as it becomes known. Where the interior point method gives up all the same, vertices
 /// finish the levels, and it is asked once more at the end, for the centre.
 WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last,
-                               const std::vector<std::size_t>* labels) {
+                               const RowNames* names) {
   const std::size_t n = alone.rows();
   const std::vector<Way> all = ways.list;
   std::vector<std::size_t> held(all.size());  // ways that are left
@@ -532,7 +595,7 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
         tell(!by_vertices, answer);
         if (answer.status != Status::optimal) return;
         keep();
-        if (labels != nullptr && !held_back) {
+        if (names != nullptr && !held_back) {
           for (const Way& way : ways.list) {  // whoever has its cap has a price of its time alone: as one of its rate
             const std::size_t i = at(way.first);
             if (capped[i] && way.pair == kNobody)
@@ -540,7 +603,7 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
                   (solution.price[at(way.type)] * alone.size[i] + std::max(0.0, solution.time_price[i])) /
                   way.first_rate;
           }
-          known_.keep(*labels, solution);
+          known_.keep(names->kind, solution);
         }
         held_back = true;
         const double sure = kSure * ways.value_unit;  // a price or a loss above this is not rounding
@@ -556,14 +619,14 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
       [&](const std::vector<double>& weight, const std::vector<double>& floor, RoundAnswer& answer) {
         solution = {};
         ask(weight, floor);
-        if (labels != nullptr && !held_back && foresee(round, *labels, 0, solution)) solution.status = Status::optimal;
+        if (names != nullptr && !held_back && foresee(round, *names, 0, solution)) solution.status = Status::optimal;
         tell(false, answer);
       },
       [&](const std::vector<double>& weight, const std::vector<double>& floor,
           RoundAnswer& answer) {  // a vertex will do
         ask(weight, floor);
-        generate(round, solution);
-        if (labels != nullptr && !held_back && solution.status == Status::optimal) known_.keep(*labels, solution);
+        generate(round, solution, {names, &levels_});
+        if (names != nullptr && !held_back && solution.status == Status::optimal) known_.keep(names->kind, solution);
         tell(false, answer);
       },
       [&](const std::vector<char>& frozen, const std::vector<double>& level) {
@@ -602,13 +665,20 @@ WaterFilling PairProgram::fill(const Problem& alone, const Reweigh* reweigh, Fil
 }
 
 PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break,
-                                                   WayAnswer& answer) {
+                                                   WayAnswer& answer, const RowNames* names) {
   const std::size_t n = alone.rows();
   alone.theta_gain = 1;
   alone.gain.clear();
   alone.floor.clear();
   answer = {};
   Rho result;
+  RowNames of_this_call;
+  if (names == nullptr) {  // at least every round goes on from the one before
+    for (std::size_t i = 0; i < n; ++i) of_this_call.kind.push_back(i);
+    of_this_call.job = of_this_call.kind;
+    names = &of_this_call;
+    rates_ = {};
+  }
   // No rate is above what the fastest way gives: of a pair a member may be faster than alone only by a mistake in the
   // data.
   std::vector<double> fastest(n);
@@ -673,7 +743,7 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
   }
   for (int round = 1; round <= kMaxNewtonRounds; ++round) {
     result.rounds = round;
-    generate(alone, answer);
+    generate(alone, answer, {names, &rates_});
     fall_back(alone, answer);
     if (answer.status != Status::optimal) return result;
     if (answer.bound >= 1 - 1e-10) break;
@@ -682,11 +752,12 @@ PairProgram::Rho PairProgram::finish_time_fairness(Problem& alone, const FinishT
     if (!(result.rho > before * (1 + 1e-14))) break;
     demand();
   }
-  if (tie_break != TieBreak::vertex) {
-    WayAnswer chosen;
+  WayAnswer chosen;
+  if (tie_break == TieBreak::vertex)
+    generate(alone, chosen, {names, &rates_, true});
+  else
     solve(alone, tie_break, chosen);
-    if (chosen.status == Status::optimal) std::swap(answer, chosen);
-  }
+  if (chosen.status == Status::optimal) std::swap(answer, chosen);
   result.attained = attained();
   answer.gap = (result.attained - result.rho) / result.attained;
   return result;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "solve/filling.hpp"
+#include "solve/known_basis.hpp"
 #include "solve/labels.hpp"
 #include "solve/pair_interior.hpp"
 #include "solve/ways.hpp"
@@ -52,29 +53,41 @@ class PairProgram {
   Ways ways;
 
   /// What `tie_break` singles out; the simplex method on all ways where the intended one fails.
-  /// `labels`, [rows]: the interior point method begins where it was on the way to the last answer with labels.
-  void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer,
-             const std::vector<std::size_t>* labels = nullptr);
+  /// `names`, of the rows: the interior point method begins where it was on the way to the last answer with names,
+  /// the simplex method where it ended.
+  void solve(const Problem& alone, TieBreak tie_break, WayAnswer& answer, const RowNames* names = nullptr);
   /// The simplex method on every way at once.
   void simplex(const Problem& alone, WayAnswer& answer);
-  bool can_meet_floors(const Problem& alone, const std::vector<std::size_t>* labels = nullptr);
-  /// `labels`, [rows]: what cannot be is known in part from earlier fillings with labels.
+  bool can_meet_floors(const Problem& alone, const RowNames* names = nullptr);
+  /// `names`, of the rows: what cannot be is known in part from earlier fillings with names.
   WaterFilling fill(const Problem& alone, const Reweigh* reweigh, Filling filling, WayAnswer& last,
-                    const std::vector<std::size_t>* labels = nullptr);
+                    const RowNames* names = nullptr);
   struct Rho {
     double rho = 0, attained = 0;
     int rounds = 0;
   };
   /// `alone` is left with the weights that the optimum asks for; the answer's gap is that of rho. Status failed where a
   /// job never finishes.
-  Rho finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break, WayAnswer& answer);
+  Rho finish_time_fairness(Problem& alone, const FinishTimes& times, TieBreak tie_break, WayAnswer& answer,
+                           const RowNames* names = nullptr);
 
  private:
   void idle(const Problem& alone, WayAnswer& answer) const;
   void interior(const Problem& alone, double target_gap, WayAnswer& answer, const Tight* tight = nullptr,
-                const std::vector<std::size_t>* labels = nullptr);
-  void generate(const Problem& alone, WayAnswer& answer);
-  bool foresee(const Problem& alone, const std::vector<std::size_t>& labels, double enough, WayAnswer& best);
+                const RowNames* names = nullptr);
+  /// Which vertex is looked for, and from where.
+  struct Vertex {
+    const RowNames* names = nullptr;
+    KnownBasis* known = nullptr;  ///< where the last search ended, if the rows have names
+    bool gives_most = false;      ///< of all optima
+  };
+  void generate(const Problem& alone, WayAnswer& answer) { generate(alone, answer, Vertex{}); }
+  void generate(const Problem& alone, WayAnswer& answer, const Vertex& vertex);
+  GrowingProgram begin(const Problem& alone, const Vertex& vertex, std::vector<std::size_t>& held);
+  void keep(const Problem& alone, const Vertex& vertex, const GrowingProgram& growing,
+            const std::vector<std::size_t>& held);
+  void give_most(GrowingProgram& growing, const std::vector<std::size_t>& held, LinearSolution& found) const;
+  bool foresee(const Problem& alone, const RowNames& names, double enough, WayAnswer& best);
   void lexicographic(const Problem& alone, WayAnswer& answer);
   void by_simplex(const Problem& alone, bool lexicographically, WayAnswer& answer);
   void fall_back(const Problem& alone, WayAnswer& answer);
@@ -86,6 +99,8 @@ class PairProgram {
 
   PairInterior interior_;
   KnownPrices known_;
+  KnownBasis optimum_, floors_, levels_, rates_;  ///< of solve, can_meet_floors, fill, finish_time_fairness
+  Basis basis_;
   FillingRoom filling_;
   std::vector<std::size_t> open_;  ///< ways that may have time at the levels of the last filling
   std::vector<int> demand_;        ///< [rows] which row of the program, -1 where there is none

@@ -43,7 +43,7 @@ struct LinearSolution {
   std::vector<double> x;      ///< [columns]
   std::vector<double> price;  ///< [rows] change of the optimum per unit of the row's limit
   double objective = 0;
-  int rounds = 0;  ///< pivots
+  int rounds = 0;  ///< pivots, of a program that grows since it began
 };
 
 /// A vertex, by dual simplex. Equal input gives equal bits.
@@ -58,9 +58,16 @@ class GrowingProgram {
  public:
   explicit GrowingProgram(LinearProgram program);
   ~GrowingProgram();
-  GrowingProgram(const GrowingProgram&) = delete;
-  GrowingProgram& operator=(const GrowingProgram&) = delete;
+  GrowingProgram(GrowingProgram&&) noexcept;
+  GrowingProgram& operator=(GrowingProgram&&) noexcept;
+  /// Before the first `solve`, which goes on from there: which columns and rows are basic. Others are at their lower
+  /// and upper limits.
+  void begin(const std::vector<char>& basic_column, const std::vector<char>& basic_row);
   LinearSolution solve();
+  /// After `solve` has found `solution`, an optimum: of all optima one with the largest `gain` x, by the same prices.
+  void then_maximise(const std::vector<double>& gain, LinearSolution& solution);
+  bool basic_column(int column) const;
+  bool basic_row(int row) const;
   /// The columns of `more`, whose rows are those of the program.
   void add_columns(const LinearProgram& more);
 

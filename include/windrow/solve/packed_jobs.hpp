@@ -67,8 +67,8 @@ class PackedSolver {
  public:
   /// `list_pairs`: whether answers name pairs of jobs, or pairs of classes alone. `remembered`: as for Solver, answers
   /// of `solve` that are kept. `goes_on`: `solve` and `solve_sum` begin on the way to the answer before, which halves
-  /// the steps where few jobs are others, and `fill` knows from prices before what cannot be; the answer is the same
-  /// optimum to within the gap, equal bits need equal questions before.
+  /// the steps where few jobs are others, vertices are looked for from the last one, and `fill` knows from prices
+  /// before what cannot be; the answer is the same optimum to within the gap, equal bits need equal questions before.
   PackedSolver(PairRates rates, TieBreak tie_break, bool list_pairs = true, std::size_t remembered = 0,
                bool goes_on = false);
   ~PackedSolver();

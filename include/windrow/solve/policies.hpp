@@ -16,6 +16,7 @@ namespace windrow::solve {
 /// Jobs in the order of their ids. Matrices are [jobs x types]; lists of jobs that a policy does not read may be empty.
 struct Jobs {
   std::vector<double> capacity;    ///< [types] GPUs
+  std::vector<std::size_t> id;     ///< what a job is known by from question to question; empty: its place
   std::vector<double> throughput;  ///< steps/s on `gpus` GPUs of a type; 0: does not run there
   std::vector<double> gpus;        ///< at a time
   std::vector<double> priority;    ///< > 0

@@ -11,7 +11,7 @@ namespace windrow::solve {
 enum class TieBreak {
   central,        ///< the analytic centre of the optimal face: what interior-point codes tend to
   lexicographic,  ///< the levels of water filling, then the least GPU time, then the smallest x in order of (row, type)
-  vertex,         ///< a vertex, as the simplex method finds it: for exact checks
+  vertex,         ///< a vertex, as the simplex method finds it; with pairs, of max-min problems, one that gives most
   ecos,           ///< where ECOS, the published simulator's solver, stops; with pairs: central
 };
 

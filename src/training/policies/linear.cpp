@@ -67,7 +67,9 @@ solve::Jobs& LinearPolicy::look_at(const PolicyInput& input) {
   for (auto* const list :
        {&jobs_.throughput, &jobs_.gpus, &jobs_.priority, &jobs_.steps_left, &jobs_.elapsed_s, &jobs_.served_s})
     list->clear();
+  jobs_.id.clear();
   for (const JobView& job : input.jobs) {
+    jobs_.id.push_back(static_cast<std::size_t>(job.id));
     for (std::size_t w = 0; w < input.cluster.types(); ++w) jobs_.throughput.push_back(speed(job, w, sight_));
     jobs_.gpus.push_back(job.gpus);
     jobs_.priority.push_back(job.weight);

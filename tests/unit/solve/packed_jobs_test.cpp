@@ -246,30 +246,32 @@ TEST(PackedJobs, TheCentreIsThatOfAllPairsOfJobs) {
 }
 
 TEST(PackedJobs, WhatWasAskedBeforeDoesNotMatterToTheBit) {
-  PackedSolver used(draw_case(6).rates, TieBreak::central);
-  const Case one = draw_case(6);
-  const auto ask = [&](PackedSolver& solver) {
-    std::vector<std::vector<double>> answers;
-    const auto keep = [&](const PackedAllocation& answer) {
-      answers.push_back(answer.alone.x);
-      answers.push_back(answer.together);
+  for (const TieBreak mode : {TieBreak::central, TieBreak::vertex}) {
+    PackedSolver used(draw_case(6).rates, mode);
+    const Case one = draw_case(6);
+    const auto ask = [&](PackedSolver& solver) {
+      std::vector<std::vector<double>> answers;
+      const auto keep = [&](const PackedAllocation& answer) {
+        answers.push_back(answer.alone.x);
+        answers.push_back(answer.together);
+      };
+      keep(solver.solve(one.jobs, one.kind, max_min_fairness(one.jobs)));
+      keep(solver.finish_time_fairness(one.jobs, one.kind, finish_times(one.jobs)));
+      keep(solver.fill(one.jobs, one.kind, max_min_fairness(one.jobs)));
+      keep(solver.solve_sum(one.jobs, one.kind, max_sum_throughput(one.jobs, {}, {})));
+      keep(solver.solve(one.jobs, one.kind, min_total_duration(one.jobs)));
+      return answers;
     };
-    keep(solver.solve(one.jobs, one.kind, max_min_fairness(one.jobs)));
-    keep(solver.finish_time_fairness(one.jobs, one.kind, finish_times(one.jobs)));
-    keep(solver.fill(one.jobs, one.kind, max_min_fairness(one.jobs)));
-    keep(solver.solve_sum(one.jobs, one.kind, max_sum_throughput(one.jobs, {}, {})));
-    keep(solver.solve(one.jobs, one.kind, min_total_duration(one.jobs)));
-    return answers;
-  };
-  const auto first = ask(used);
-  EXPECT_EQ(ask(used), first);
-  PackedSolver fresh(one.rates, TieBreak::central);
-  EXPECT_EQ(ask(fresh), first);
-  PackedSolver remembers(one.rates, TieBreak::central, true, 10);
-  EXPECT_EQ(ask(remembers), first);
-  EXPECT_EQ(ask(remembers), first);
-  EXPECT_EQ(remembers.asked().remembered, 2);
-  EXPECT_EQ(remembers.asked().problems, 10);
+    const auto first = ask(used);
+    EXPECT_EQ(ask(used), first);
+    PackedSolver fresh(one.rates, mode);
+    EXPECT_EQ(ask(fresh), first);
+    PackedSolver remembers(one.rates, mode, true, 10);
+    EXPECT_EQ(ask(remembers), first);
+    EXPECT_EQ(ask(remembers), first);
+    EXPECT_EQ(remembers.asked().remembered, 2);
+    EXPECT_EQ(remembers.asked().problems, 10);
+  }
 }
 
 TEST(PackedJobs, PairsOfClassesAreThePairsOfJobs) {
@@ -353,6 +355,7 @@ Case window_of(const Case& one, std::size_t first, std::size_t count) {
     return std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(count * width));
   };
   few.jobs.capacity = one.jobs.capacity;
+  for (std::size_t i = first; i < first + count; ++i) few.jobs.id.push_back(i);
   few.jobs.throughput = cut(one.jobs.throughput, one.jobs.types());
   few.jobs.gpus = cut(one.jobs.gpus, 1);
   few.jobs.priority = cut(one.jobs.priority, 1);
@@ -365,10 +368,10 @@ Case window_of(const Case& one, std::size_t first, std::size_t count) {
 /// Calls `ask(jobs, going on, again)` for one call after the other, between which a job goes and a job comes; both
 /// solvers go on from call to call.
 template <class Ask>
-void as_jobs_come_and_go(std::uint64_t seed, Ask ask) {
+void as_jobs_come_and_go(std::uint64_t seed, TieBreak mode, Ask ask) {
   const Case all = draw_case(seed, 36, 6, 3);
-  PackedSolver going_on(all.rates, TieBreak::central, true, 0, true);
-  PackedSolver again(all.rates, TieBreak::central, true, 0, true);
+  PackedSolver going_on(all.rates, mode, true, 0, true);
+  PackedSolver again(all.rates, mode, true, 0, true);
   for (std::size_t first = 0; first + 24 <= 36; ++first) {
     SCOPED_TRACE("seed " + std::to_string(seed) + " first " + std::to_string(first));
     ask(window_of(all, first, 24), going_on, again);
@@ -381,7 +384,7 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
   for (const Asked asked : {Asked::max_min, Asked::makespan, Asked::sum}) {
     int steps = 0, steps_afresh = 0;
     for (std::uint64_t seed = 0; seed < 8; ++seed)
-      as_jobs_come_and_go(seed, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
+      as_jobs_come_and_go(seed, TieBreak::central, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
         const auto ask = [&](PackedSolver& solver) -> const PackedAllocation& {
           if (asked == Asked::max_min) return solver.solve(one.jobs, one.kind, max_min_fairness(one.jobs));
           if (asked == Asked::makespan) return solver.solve(one.jobs, one.kind, min_total_duration(one.jobs));
@@ -413,7 +416,7 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
 TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
   long rounds = 0, rounds_afresh = 0;
   for (std::uint64_t seed = 0; seed < 12; ++seed)
-    as_jobs_come_and_go(seed, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
+    as_jobs_come_and_go(seed, TieBreak::central, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
       const Problem problem = max_min_fairness(one.jobs);
       PackedSolver afresh(one.rates, TieBreak::central);
       const PackedAllocation& expected = afresh.fill(one.jobs, one.kind, problem);
@@ -426,6 +429,58 @@ TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
       EXPECT_EQ(again.fill(one.jobs, one.kind, problem).alone.x, answer.alone.x) << "the same questions, the same bits";
     });
   EXPECT_LT(rounds, rounds_afresh);
+}
+
+TEST(PackedJobs, GoingOnFromTheLastVertexGivesTheSameOptimumInFewerPivots) {
+  int pivots = 0, pivots_afresh = 0;
+  for (std::uint64_t seed = 0; seed < 8; ++seed)
+    as_jobs_come_and_go(seed, TieBreak::vertex, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
+      const auto makespan = [&](PackedSolver& solver) -> const PackedAllocation& {
+        return solver.solve(one.jobs, one.kind, min_total_duration(one.jobs));
+      };
+      PackedSolver afresh(one.rates, TieBreak::vertex);
+      const PackedAllocation& expected = makespan(afresh);
+      const PackedAllocation& answer = makespan(going_on);
+      ASSERT_EQ(answer.alone.status, Status::optimal);
+      EXPECT_NEAR(answer.alone.objective, expected.alone.objective, 1e-9 * expected.alone.objective);
+      EXPECT_LE(answer.alone.gap, 1e-8);
+      pivots += answer.alone.rounds;
+      pivots_afresh += expected.alone.rounds;
+      EXPECT_EQ(makespan(again).alone.x, answer.alone.x) << "the same questions, the same bits";
+      // Another policy's questions in between: what is gone on from is not what was asked.
+      const auto fair = [&](PackedSolver& solver) -> const PackedAllocation& {
+        return solver.finish_time_fairness(one.jobs, one.kind, finish_times(one.jobs));
+      };
+      const double rho = fair(afresh).rho;
+      EXPECT_NEAR(fair(going_on).rho, rho, 1e-8 * rho);
+      EXPECT_NEAR(fair(going_on).attained, rho, 1e-7 * rho);
+      EXPECT_EQ(fair(again).rho, going_on.finish_time_fairness(one.jobs, one.kind, finish_times(one.jobs)).rho);
+      EXPECT_EQ(going_on.fallbacks(), 0);
+    });
+  EXPECT_LT(pivots, 0.5 * pivots_afresh);
+}
+
+/// A cluster far larger than its jobs: the slowest job alone says when all are done.
+TEST(PackedJobs, TheVertexGivesWhatTheOptimumLeavesToWhoCanUseItMost) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Case one = draw_case(seed, 12, 5, 3);
+    for (double& gpus : one.jobs.capacity) gpus = 100;
+    PackedSolver solver(one.rates, TieBreak::vertex);
+    const Problem problem = min_total_duration(one.jobs);
+    const PackedAllocation& answer = solver.solve(one.jobs, one.kind, problem);
+    for (std::size_t i = 0; i < one.jobs.size(); ++i) {
+      double most = 0;
+      for (std::size_t k = 0; k < 3; ++k) most = std::max(most, problem.rate_of(i, k));
+      EXPECT_NEAR(answer.rate[i], most, 1e-9 * most) << "seed " << seed << " job " << i;
+    }
+    const FinishTimes times = finish_times(one.jobs);
+    const PackedAllocation& fair = solver.finish_time_fairness(one.jobs, one.kind, times);
+    for (std::size_t i = 0; i < one.jobs.size(); ++i) {
+      double most = 0;
+      for (std::size_t k = 0; k < 3; ++k) most = std::max(most, times.region.rate_of(i, k));
+      EXPECT_NEAR(fair.rate[i], most, 1e-9 * most) << "seed " << seed << " job " << i;
+    }
+  }
 }
 
 }  // namespace
