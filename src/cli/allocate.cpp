@@ -136,10 +136,24 @@ int allocate_command(const Context& context) {
       .flag("json", "prints one JSON object: {\"objective\": …, \"allocation\": {…}, \"levels\": {…}}");
   if (!flags.parse(context.arguments)) return kAllDone;
   const auto policy = flags.get<std::string>("policy");
-  if (!policy) throw InputError("--policy: missing: expected the name of a policy (windrow list policies)");
-  const training::TrainingConfig options = read_options(flags.list_of("set"), flags.get<std::string>("tie-break"));
   const std::string path = flags.argument("INSTANCE.json");
-  const Instance instance = training::read_instance(path);
+  training::TrainingConfig options;
+  Instance instance;
+  std::string wrong;  // with any of the three, all at once
+  const auto attempt = [&](auto read) {
+    try {
+      read();
+    } catch (const InputError& error) {
+      wrong += (wrong.empty() ? "" : "\n") + std::string(error.what());
+    }
+  };
+  attempt([&] {
+    if (!policy) throw InputError("--policy: missing: expected the name of a policy (windrow list policies)");
+    training::policy_named(*policy, "--policy");
+  });
+  attempt([&] { options = read_options(flags.list_of("set"), flags.get<std::string>("tie-break")); });
+  attempt([&] { instance = training::read_instance(path); });
+  if (!wrong.empty()) throw InputError(wrong);
   Answer answer;
   try {
     answer = training::allocate(instance, *policy, options);
@@ -147,8 +161,7 @@ int allocate_command(const Context& context) {
     fmt::print(stderr, "failed: {}\n", error.what());
     return kSomeFailed;
   } catch (const InputError& error) {
-    throw InputError(
-        fmt::format("{}: {}", training::policies().find(*policy) == nullptr ? "--policy" : path, error.what()));
+    throw InputError(fmt::format("{}: {}", path, error.what()));
   }
   flags.has("json") ? print_json(instance, *policy, answer) : print_text(instance, answer);
   return kAllDone;

@@ -277,11 +277,16 @@ Instance read_instance(const std::string& path) {
   return InstanceReader(path).read();
 }
 
-Answer allocate(const Instance& instance, const std::string& policy_name, TrainingConfig options) {
-  const PolicyInfo* info = policies().find(policy_name);
+const PolicyInfo& policy_named(const std::string& name, std::string_view where) {
+  const PolicyInfo* info = policies().find(name);
   if (info == nullptr)
-    throw InputError(fmt::format("unknown policy '{}'{} (windrow list policies)", policy_name,
-                                 did_you_mean(policy_name, policy_names())));
+    throw InputError(fmt::format("{}: unknown policy '{}'{} (windrow list policies)", where, name,
+                                 did_you_mean(name, policy_names())));
+  return *info;
+}
+
+Answer allocate(const Instance& instance, const std::string& policy_name, TrainingConfig options) {
+  const PolicyInfo* info = &policy_named(policy_name, "policy");
   if (info->traits.needs_prices && !instance.has_prices)
     throw InputError(
         fmt::format("{} divides by prices, and the instance has none: expected a map 'prices'", info->name));

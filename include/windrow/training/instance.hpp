@@ -24,6 +24,9 @@ struct Instance {
 /// Reads an instance from a JSON (or YAML) file. Throws InputError with everything that is wrong, by line and column.
 Instance read_instance(const std::string& path);
 
+/// Throws InputError, with `where` it stood, for a name that is none.
+const PolicyInfo& policy_named(const std::string& name, std::string_view where);
+
 /// The answer of a policy to an instance.
 struct Answer {
   Allocation allocation;
