@@ -158,7 +158,7 @@ int allocate_command(const Context& context) {
   try {
     answer = training::allocate(instance, *policy, options);
   } catch (const PointError& error) {
-    fmt::print(stderr, "failed: {}\n", error.what());
+    tell(fmt::format("failed: {}", error.what()));
     return kSomeFailed;
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", path, error.what()));

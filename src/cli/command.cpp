@@ -178,6 +178,14 @@ std::optional<std::uint64_t> Flags::count_of(const std::string& name) const {
   return static_cast<std::uint64_t>(*number);
 }
 
+std::optional<double> Flags::limit_of(const std::string& name) const {
+  constexpr double kLargest = 1e9;  // thirty years, a petabyte
+  const auto value = get<double>(name);
+  if (value && !(*value > 0 && *value <= kLargest))
+    throw InputError(fmt::format("--{}: expected a number above 0 and at most {}, found {}", name, kLargest, *value));
+  return value;
+}
+
 std::vector<std::string> Flags::list_of(const std::string& name) const {
   return get<std::vector<std::string>>(name).value_or(std::vector<std::string>{});
 }

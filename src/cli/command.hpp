@@ -98,6 +98,7 @@ class Flags {
     return map_[name].as<T>();
   }
   std::optional<std::uint64_t> count_of(const std::string& name) const;
+  std::optional<double> limit_of(const std::string& name) const;  ///< above 0; in s or MiB
   std::vector<std::string> list_of(const std::string& name) const;
   std::string argument(const std::string& name) const { return map_[name].as<std::string>(); }
 

@@ -25,27 +25,17 @@ constexpr std::uint64_t kListedFailures = 10;
 constexpr std::uint64_t kLargestSummary =
     200'000;  // points; a table of more says less than `windrow show` with a filter
 
-constexpr double kLargestLimit = 1e9;  // s, MiB: thirty years, a petabyte
-
-void check_limit(const Flags& flags, const std::string& name) {
-  if (const auto value = flags.get<double>(name); value && !(*value > 0 && *value <= kLargestLimit))
-    throw InputError(
-        fmt::format("--{}: expected a number above 0 and at most {}, found {}", name, kLargestLimit, *value));
-}
-
 exec::Options engine_options(const Flags& flags, const sweep::Plan& plan) {
   exec::Options options;
   options.name = plan.name();
   const int workers = flags.get<int>("jobs").value_or(0);
   if (flags.has("jobs") && (workers < 1 || workers > 4096))
     throw InputError(fmt::format("-j: expected a number of workers within 1 .. 4096, found {}", workers));
-  check_limit(flags, "time-limit");
-  check_limit(flags, "memory-limit");
   options.local_workers = workers;
   options.sandbox = !flags.has("no-sandbox");
   options.quiet = flags.has("quiet");
-  options.limits.wall_s = flags.get<double>("time-limit");
-  if (const auto mib = flags.get<double>("memory-limit"))
+  options.limits.wall_s = flags.limit_of("time-limit");
+  if (const auto mib = flags.limit_of("memory-limit"))
     options.limits.memory_bytes = static_cast<std::uint64_t>(*mib * 1024 * 1024);
   options.keep = plan.keep();
   return options;

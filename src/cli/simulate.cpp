@@ -118,7 +118,7 @@ void print_failure(const Description& description, const std::string& message, b
     nothing.message = message;
     print_json(description, nothing, sweep::PointStatus::failed);
   }
-  fmt::print(stderr, "failed: {}\n", message);
+  tell(fmt::format("failed: {}", message));
 }
 
 }  // namespace

@@ -133,8 +133,8 @@ int cancel_command(const Context& context) {
                                  slurm_jobs_path(path)));
   const auto jobs = slurm_jobs(path);
   if (!jobs) {
-    fmt::print(stderr, "{}: squeue is not there or gave no answer, so its jobs are not known; nothing is cancelled\n",
-               path);
+    tell(fmt::format("{}: squeue is not there or gave no answer, so its jobs are not known; nothing is cancelled",
+                     path));
     return kSomeFailed;
   }
   if (jobs->empty()) {
@@ -147,7 +147,7 @@ int cancel_command(const Context& context) {
   for (const SlurmJob& job : last_first) words.push_back(job.id);
   const auto answer = ask(words, kLimit_s, false);
   if (!answer || answer->status != 0) {
-    fmt::print(stderr, "{}: scancel failed; its jobs may still run\n", path);
+    tell(fmt::format("{}: scancel failed; its jobs may still run", path));
     return kSomeFailed;
   }
   for (const SlurmJob& job : *jobs) fmt::print("{}: job {} ({}) is cancelled\n", path, job.id, job.state);

@@ -150,10 +150,8 @@ std::string script(const Flags& flags, const sweep::Plan& plan, const std::strin
   for (const char* name : {"set", "only"})
     for (const std::string& value : flags.list_of(name)) sweep.insert(sweep.end(), {fmt::format("--{}", name), value});
   for (const char* name : {"time-limit", "memory-limit"})
-    if (const auto value = flags.get<double>(name)) {
-      if (!(*value > 0)) throw InputError(fmt::format("--{}: expected a number above 0, found {}", name, *value));
+    if (const auto value = flags.limit_of(name))
       limits.insert(limits.end(), {fmt::format("--{}", name), fmt::format("{}", *value)});
-    }
   std::string log;  // where Slurm puts something in place of what follows a %
   for (const char c : result) log.append(c == '%' ? 2 : 1, c);
   const std::map<std::string, std::string> values{
@@ -279,7 +277,7 @@ int submit_command(const Context& context) {
   }
   if (ids.empty()) {
     kept.undo();
-    fmt::print(stderr, "windrow submit: Slurm took no job; nothing is left behind\n");
+    tell("windrow submit: Slurm took no job; nothing is left behind");
     return kSomeFailed;
   }
   fmt::print(
@@ -289,8 +287,7 @@ int submit_command(const Context& context) {
   if (const auto shards = flags.count_of("shards"))
     fmt::print("  when all is done  windrow merge {} -o {}\n", shard_path(shown, "*", *shards), shown);
   if (ids.size() == chain) return kAllDone;
-  fmt::print(stderr, "windrow submit: Slurm took {} of {} jobs; submit again when these have ended\n", ids.size(),
-             chain);
+  tell(fmt::format("windrow submit: Slurm took {} of {} jobs; submit again when these have ended", ids.size(), chain));
   return kSomeFailed;
 }
 

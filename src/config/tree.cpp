@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "windrow/kernel/error.hpp"
+#include "windrow/kernel/text.hpp"
 
 namespace windrow::config {
 namespace {
@@ -88,6 +89,11 @@ const Node* Tree::find(std::string_view path) const {
     path.remove_prefix(dot + 1);
   }
   return node;
+}
+
+double Tree::number(std::string_view path, double absent) const {
+  const Node* node = find(path);
+  return node == nullptr ? absent : parse_double(node->text).value_or(absent);
 }
 
 void Tree::set(std::string_view path, Node value, Problems& problems) {

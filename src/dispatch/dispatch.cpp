@@ -7,7 +7,6 @@
 #include "windrow/kernel/events.hpp"
 #include "windrow/kernel/stats.hpp"
 #include "windrow/kernel/streams.hpp"
-#include "windrow/kernel/text.hpp"
 
 namespace windrow::dispatch {
 namespace {
@@ -152,19 +151,14 @@ Description description() {
   return d;
 }
 
-double number(const config::Tree& config, std::string_view path, double absent) {
-  const config::Node* node = config.find(path);
-  return node == nullptr ? absent : parse_double(node->text).value_or(absent);
-}
-
 }  // namespace
 
 DispatchSimulator::DispatchSimulator() : description_(description()) {}
 
 double DispatchSimulator::cost_hint(const config::Tree& config) const {
   const DispatchConfig usual;
-  return number(config, "workers", static_cast<double>(usual.workers)) *
-         number(config, "points_per_worker", static_cast<double>(usual.points_per_worker));
+  return config.number("workers", static_cast<double>(usual.workers)) *
+         config.number("points_per_worker", static_cast<double>(usual.points_per_worker));
 }
 
 Outcome DispatchSimulator::run(const config::Tree& config, ResultSink& sink, const StopToken& stop) const {

@@ -13,7 +13,6 @@
 #include "windrow/kernel/error.hpp"
 #include "windrow/kernel/hash.hpp"
 #include "windrow/kernel/streams.hpp"
-#include "windrow/kernel/text.hpp"
 
 namespace windrow::empty {
 namespace {
@@ -77,18 +76,13 @@ Description description() {
   return d;
 }
 
-double number(const config::Tree& config, std::string_view path, double absent) {
-  const config::Node* node = config.find(path);
-  return node == nullptr ? absent : parse_double(node->text).value_or(absent);
-}
-
 }  // namespace
 
 EmptySimulator::EmptySimulator() : description_(description()) {}
 
 double EmptySimulator::cost_hint(const config::Tree& config) const {
   constexpr double kPoint = 2e-5, kRow = 1e-7;  // seconds that a point and a row cost the engine, roughly
-  return kPoint + number(config, "work_s", 0.0) + kRow * number(config, "table_rows", 0.0);
+  return kPoint + config.number("work_s", 0.0) + kRow * config.number("table_rows", 0.0);
 }
 
 Outcome EmptySimulator::run(const config::Tree& config, ResultSink& sink, const StopToken& stop) const {

@@ -45,6 +45,8 @@ class Tree {
   const Node& root() const { return root_; }
   /// `jobs.multi_gpu`; null if there is no such value. Keys that themselves contain dots are not reached.
   const Node* find(std::string_view path) const;
+  /// The number there, `absent` if there is none: for hints, where nothing was checked yet.
+  double number(std::string_view path, double absent) const;
   /// Sets or replaces the value at a dotted path, making the maps on the way; the position and layer of `value` are
   /// kept. Reports a problem where a map on the way is something else.
   void set(std::string_view path, Node value, Problems& problems);
