@@ -798,9 +798,9 @@ class FastLoop {
   /// are.
   template <class Here>
   int take_waiting(std::size_t w, int left, Here before_here) {
-    const TypeQueue& queue = queues_[w];
+    const bool nobody_new = !model_.upstream || newcomers_.empty();
     while (left > 0) {
-      if (left < queue.least_gpus_waiting && newcomers_.empty()) break;
+      if (nobody_new && left < queues_[w].least_gpus_waiting) break;
       const Index c = next_waiting(w);
       if (c == kNone || !before_here(at(c))) break;
       (at(c).allocated ? next_waiting_ : next_newcomer_) += 1;

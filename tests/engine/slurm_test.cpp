@@ -319,7 +319,7 @@ TEST(Submit, RefusesWhatIsWrongBeforeAnythingIsWritten) {
   EXPECT_THAT(refused({"s.yaml", "--chain", "5000"}), HasSubstr("within 1 .. 1000"));
   EXPECT_THAT(refused({"s.yaml", "--partition", "a\nb"}), HasSubstr("a line break"));
   EXPECT_THAT(refused({"s.yaml", "--time-limit", "-1"}),
-              HasSubstr("--time-limit: expected a number above 0, found -1"));
+              HasSubstr("--time-limit: expected a number above 0 and at most 1000000000, found -1"));
   EXPECT_THAT(refused({"s.yaml", "--patition", "a"}), HasSubstr("did you mean '--partition'?"));
   const Finished cancel = test::windrow({"cancel", "results/check.h5"}, folder.path());
   EXPECT_EQ(cancel.status, 2);
