@@ -279,7 +279,7 @@ BENCHMARK(solver_max_min_remembered)->Apply(sizes);
 BENCHMARK(solver_makespan_central)->Apply(sizes);
 BENCHMARK(solver_finish_time_central)->Apply(sizes);
 BENCHMARK_CAPTURE(packed_max_min, central, TieBreak::central)->Apply(any_number_of_jobs);
-BENCHMARK_CAPTURE(packed_max_min, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
+BENCHMARK_CAPTURE(packed_max_min, vertex, TieBreak::vertex)->Apply(any_number_of_jobs);
 BENCHMARK_CAPTURE(packed_makespan, central, TieBreak::central)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_makespan_going_on, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
 BENCHMARK_CAPTURE(packed_makespan, vertex, TieBreak::vertex)->Apply(jobs_at_a_time);
