@@ -507,5 +507,36 @@ TEST_F(Commands, AllocateExplainsOneAllocation) {
   EXPECT_NE(text.find("largest finish-time ratio: "), std::string::npos) << text;
 }
 
+/// Nobody knows of any pair, one job runs nowhere, and one wants more GPUs than there are.
+TEST_F(Commands, AllocateAnswersUnderEveryPolicyWithoutPairsAndWithJobsThatRunNowhere) {
+  folder_.write("i.json", R"({
+ "cluster": {"v100": 2},
+ "jobs": [{"id": 0, "throughputs": {"v100": 0}}, {"id": 1, "throughputs": {"v100": 2}, "scale_factor": 4},
+          {"id": 2, "throughputs": {"v100": 3}}],
+ "prices": {"v100": 0.74}, "slo_seconds_left": {"2": 1000000}
+})");
+  std::istringstream list(out({"list", "policies"}));
+  std::string line;
+  std::getline(list, line);  // the headings
+  int packed = 0;
+  while (std::getline(list, line)) {
+    const std::string policy = line.substr(0, line.find(' '));
+    if (policy == "allox") continue;  // serves jobs of one GPU
+    const Finished asked = test::windrow({"allocate", "i.json", "--policy", policy, "--json"}, folder_.path());
+    ASSERT_EQ(asked.status, 0) << policy << ": " << asked.err;
+    EXPECT_EQ(asked.out.find("nan"), std::string::npos) << policy;
+    const std::size_t end = policy.find("_packed");
+    if (end == std::string::npos || policy.starts_with("fifo")) continue;
+    ++packed;
+    const auto alone = nlohmann::json::parse(
+        out({"allocate", "i.json", "--policy", policy.substr(0, end) + "_perf" + policy.substr(end + 7), "--json"}));
+    const auto objective = nlohmann::json::parse(asked.out).at("objective");
+    EXPECT_EQ(objective.is_null(), alone.at("objective").is_null()) << policy;
+    if (objective.is_null()) continue;
+    EXPECT_NEAR(objective.get<double>(), alone.at("objective").get<double>(), 1e-6) << policy;
+  }
+  EXPECT_GE(packed, 6);
+}
+
 }  // namespace
 }  // namespace windrow

@@ -11,7 +11,8 @@
 
 namespace windrow::solve {
 
-/// Rates of two jobs on the same GPUs by their kinds, steps/s. Zeros: they do not fit together.
+/// Rates of two jobs on the same GPUs by their kinds, steps/s. Zeros: they do not fit together. Without kinds no two
+/// jobs do.
 class PairRates {
  public:
   struct Rates {
@@ -24,7 +25,8 @@ class PairRates {
     rates_[cell(first, second, type)] = rates;
   }
   const Rates& operator()(std::size_t first, std::size_t second, std::size_t type) const {
-    return rates_[cell(first, second, type)];
+    static constexpr Rates kApart{};
+    return kinds_ == 0 ? kApart : rates_[cell(first, second, type)];
   }
   std::size_t kinds() const { return kinds_; }
   std::size_t types() const { return types_; }
