@@ -83,7 +83,6 @@ struct Waiting {
   double deficit_s;
   std::uint64_t order;
   Index combo;
-  std::int32_t gpus;
 
   bool operator<(const Waiting& other) const {
     return deficit_s != other.deficit_s ? deficit_s > other.deficit_s : order < other.order;
@@ -758,10 +757,7 @@ class FastLoop {
     return left;
   }
 
-  Waiting waiting_of(Index c, std::size_t w) const {
-    const Combo& combo = at(c);
-    return {combo.deficit_s[w], combo.order, c, combo.gpus};
-  }
+  Waiting waiting_of(Index c, std::size_t w) const { return {at(c).deficit_s[w], at(c).order, c}; }
 
   void list_waiting(std::size_t w) {
     TypeQueue& queue = queues_[w];

@@ -379,10 +379,23 @@ void as_jobs_come_and_go(std::uint64_t seed, TieBreak mode, Ask ask) {
   }
 }
 
+/// What solvers that go on and such that do not have taken in all.
+struct Steps {
+  int going_on = 0, afresh = 0;
+};
+void expect_same_optimum(const PackedAllocation& answer, const PackedAllocation& expected, double tolerance, double gap,
+                         Steps& steps) {
+  ASSERT_EQ(answer.alone.status, Status::optimal);
+  EXPECT_NEAR(answer.alone.objective, expected.alone.objective, tolerance * expected.alone.objective);
+  EXPECT_LE(answer.alone.gap, gap);
+  steps.going_on += answer.alone.rounds;
+  steps.afresh += expected.alone.rounds;
+}
+
 TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
   enum class Asked { max_min, makespan, sum };
   for (const Asked asked : {Asked::max_min, Asked::makespan, Asked::sum}) {
-    int steps = 0, steps_afresh = 0;
+    Steps steps;
     for (std::uint64_t seed = 0; seed < 8; ++seed)
       as_jobs_come_and_go(seed, TieBreak::central, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
         const auto ask = [&](PackedSolver& solver) -> const PackedAllocation& {
@@ -396,20 +409,17 @@ TEST(PackedJobs, GoingOnFromTheAnswerBeforeGivesTheSameOptimumInFewerSteps) {
         PackedSolver afresh(one.rates, TieBreak::central);
         const PackedAllocation& expected = ask(afresh);
         const PackedAllocation& answer = ask(going_on);
-        ASSERT_EQ(answer.alone.status, Status::optimal);
-        EXPECT_NEAR(answer.alone.objective, expected.alone.objective, 1e-7 * expected.alone.objective);
-        EXPECT_LE(answer.alone.gap, 1e-6);
+        expect_same_optimum(answer, expected, 1e-7, 1e-6, steps);
         EXPECT_EQ(answer.floors_dropped, expected.floors_dropped);
         ASSERT_EQ(answer.rate.size(), expected.rate.size());
         for (std::size_t i = 0; i < answer.rate.size(); ++i)
           EXPECT_NEAR(answer.rate[i], expected.rate[i], 1e-4 * (expected.rate[i] + answer.rate[i])) << "job " << i;
-        steps += answer.alone.rounds;
-        steps_afresh += expected.alone.rounds;
         EXPECT_EQ(ask(again).alone.x, answer.alone.x) << "the same questions, the same bits";
         EXPECT_EQ(going_on.fallbacks(), 0);
       });
     // Deadlines that are kept in one question and given up in the next leave little to go on with.
-    EXPECT_LT(steps, (asked == Asked::sum ? 1.05 : 0.8) * steps_afresh) << "problem " << static_cast<int>(asked);
+    EXPECT_LT(steps.going_on, (asked == Asked::sum ? 1.05 : 0.8) * steps.afresh)
+        << "problem " << static_cast<int>(asked);
   }
 }
 
@@ -432,7 +442,7 @@ TEST(PackedJobs, FillingWithPricesKnownFromBeforeHasTheSameLevelsAndAsksLess) {
 }
 
 TEST(PackedJobs, GoingOnFromTheLastVertexGivesTheSameOptimumInFewerPivots) {
-  int pivots = 0, pivots_afresh = 0;
+  Steps pivots;
   for (std::uint64_t seed = 0; seed < 8; ++seed)
     as_jobs_come_and_go(seed, TieBreak::vertex, [&](const Case& one, PackedSolver& going_on, PackedSolver& again) {
       const auto makespan = [&](PackedSolver& solver) -> const PackedAllocation& {
@@ -441,11 +451,7 @@ TEST(PackedJobs, GoingOnFromTheLastVertexGivesTheSameOptimumInFewerPivots) {
       PackedSolver afresh(one.rates, TieBreak::vertex);
       const PackedAllocation& expected = makespan(afresh);
       const PackedAllocation& answer = makespan(going_on);
-      ASSERT_EQ(answer.alone.status, Status::optimal);
-      EXPECT_NEAR(answer.alone.objective, expected.alone.objective, 1e-9 * expected.alone.objective);
-      EXPECT_LE(answer.alone.gap, 1e-8);
-      pivots += answer.alone.rounds;
-      pivots_afresh += expected.alone.rounds;
+      expect_same_optimum(answer, expected, 1e-9, 1e-8, pivots);
       EXPECT_EQ(makespan(again).alone.x, answer.alone.x) << "the same questions, the same bits";
       // Another policy's questions in between: what is gone on from is not what was asked.
       const auto fair = [&](PackedSolver& solver) -> const PackedAllocation& {
@@ -454,10 +460,10 @@ TEST(PackedJobs, GoingOnFromTheLastVertexGivesTheSameOptimumInFewerPivots) {
       const double rho = fair(afresh).rho;
       EXPECT_NEAR(fair(going_on).rho, rho, 1e-8 * rho);
       EXPECT_NEAR(fair(going_on).attained, rho, 1e-7 * rho);
-      EXPECT_EQ(fair(again).rho, going_on.finish_time_fairness(one.jobs, one.kind, finish_times(one.jobs)).rho);
+      EXPECT_EQ(fair(again).rho, fair(going_on).rho);
       EXPECT_EQ(going_on.fallbacks(), 0);
     });
-  EXPECT_LT(pivots, 0.5 * pivots_afresh);
+  EXPECT_LT(pivots.going_on, 0.5 * pivots.afresh);
 }
 
 /// A cluster far larger than its jobs: the slowest job alone says when all are done.
@@ -467,19 +473,16 @@ TEST(PackedJobs, TheVertexGivesWhatTheOptimumLeavesToWhoCanUseItMost) {
     for (double& gpus : one.jobs.capacity) gpus = 100;
     PackedSolver solver(one.rates, TieBreak::vertex);
     const Problem problem = min_total_duration(one.jobs);
-    const PackedAllocation& answer = solver.solve(one.jobs, one.kind, problem);
-    for (std::size_t i = 0; i < one.jobs.size(); ++i) {
-      double most = 0;
-      for (std::size_t k = 0; k < 3; ++k) most = std::max(most, problem.rate_of(i, k));
-      EXPECT_NEAR(answer.rate[i], most, 1e-9 * most) << "seed " << seed << " job " << i;
-    }
+    const auto expect_all_that_it_can_use = [&](const Problem& region, const PackedAllocation& answer) {
+      for (std::size_t i = 0; i < one.jobs.size(); ++i) {
+        double most = 0;
+        for (std::size_t k = 0; k < 3; ++k) most = std::max(most, region.rate_of(i, k));
+        EXPECT_NEAR(answer.rate[i], most, 1e-9 * most) << "seed " << seed << " job " << i;
+      }
+    };
+    expect_all_that_it_can_use(problem, solver.solve(one.jobs, one.kind, problem));
     const FinishTimes times = finish_times(one.jobs);
-    const PackedAllocation& fair = solver.finish_time_fairness(one.jobs, one.kind, times);
-    for (std::size_t i = 0; i < one.jobs.size(); ++i) {
-      double most = 0;
-      for (std::size_t k = 0; k < 3; ++k) most = std::max(most, times.region.rate_of(i, k));
-      EXPECT_NEAR(fair.rate[i], most, 1e-9 * most) << "seed " << seed << " job " << i;
-    }
+    expect_all_that_it_can_use(times.region, solver.finish_time_fairness(one.jobs, one.kind, times));
   }
 }
 
