@@ -21,7 +21,7 @@ constexpr double kWarmGap = 1e-1;    // of the iterate that the next run begins 
 constexpr int kMaxRefinements = 6;
 constexpr double kProximal = 1e-8;  // what keeps equalities that follow from each other from being singular
 constexpr double kFar = 1e-3;       // gap above which nothing needs refinement
-constexpr double kRefined = 1e-20;  // square of the relative error at which refinement ends
+constexpr double kRefined = 1e-14;  // square of the relative error at which one refinement more is the last
 constexpr std::size_t kPanel = 8;
 constexpr auto kNone = Labels::kNone;
 
@@ -96,7 +96,7 @@ WINDROW_ON_LANES inline void factor_columns(double* a, std::size_t columns, std:
 
 void BorderedCholesky::shape(const std::vector<std::size_t>& sizes, std::size_t border) {
   border_ = border;
-  border_lead_ = whole_lanes(border);
+  border_lead_ = whole_lanes(border + 1);
   blocks_.clear();
   std::size_t start = 0;
   rows_ = 0;
@@ -107,7 +107,7 @@ void BorderedCholesky::shape(const std::vector<std::size_t>& sizes, std::size_t 
     rows_ += size;
   }
   values_.resize(start);
-  corner_.resize(border_lead_ * border_lead_);
+  corner_.resize((border + 1) * (border + 1));
 }
 
 void BorderedCholesky::clear() {
@@ -115,26 +115,26 @@ void BorderedCholesky::clear() {
   std::fill(corner_.begin(), corner_.end(), 0.0);
   for (const Block& block : blocks_)
     for (std::size_t c = block.size; c < block.edge; ++c) values_[block.start + c * block.lead + c] = 1;
-  for (std::size_t c = border_; c < border_lead_; ++c) corner_[c * border_lead_ + c] = 1;
 }
 
 void BorderedCholesky::factor(bool wide) {
-  const auto diagonal = [](const double* a, std::size_t columns, std::size_t lead, std::vector<double>& values) {
-    values.resize(columns);
-    for (std::size_t c = 0; c < columns; ++c) values[c] = a[c * lead + c];
-  };
-  diagonal(corner_.data(), border_lead_, border_lead_, corner_whole_);
+  const std::size_t corner = border_ + 1;
+  std::array<double, kMostBorder> whole{};
+  for (std::size_t c = 0; c < border_; ++c) whole[c] = border(c, c);
   for (const Block& block : blocks_) {
     double* const a = &values_[block.start];
-    diagonal(a, block.edge, block.lead, whole_);
+    whole_.resize(block.edge);
+    for (std::size_t c = 0; c < block.edge; ++c) whole_[c] = a[c * block.lead + c];
     on_lanes(wide, [&]() WINDROW_ON_LANES { factor_columns(a, block.edge, block.lead, whole_.data()); });
-    for (std::size_t c = 0; c < border_; ++c)
-      for (std::size_t r = c; r < border_; ++r)
-        corner_[c * border_lead_ + r] += a[(block.edge + c) * block.lead + block.edge + r];
+    for (std::size_t c = 0; c < corner; ++c)
+      for (std::size_t r = c; r < corner; ++r) border(r, c) += a[(block.edge + c) * block.lead + block.edge + r];
   }
-  on_lanes(false, [&]() WINDROW_ON_LANES {
-    factor_columns(corner_.data(), border_lead_, border_lead_, corner_whole_.data());
-  });
+  for (std::size_t c = 0; c < corner; ++c) {
+    double& pivot = border(c, c);
+    pivot = 1 / (c < border_ ? std::max(pivot, 1e-15 * whole[c]) : pivot);
+    for (std::size_t d = c + 1; d < corner; ++d)
+      for (std::size_t r = d; r < corner; ++r) border(r, d) -= border(r, c) * pivot * border(d, c);
+  }
 }
 
 /// `part` becomes L^-1 of it: four columns at a time.
@@ -173,8 +173,11 @@ WINDROW_ON_LANES inline void BorderedCholesky::backwards(const Block& block, dou
   }
 }
 
-void BorderedCholesky::solve(std::vector<double>& right, bool wide) {
-  double* const tail = right.data() + rows_;
+double BorderedCholesky::solve(std::vector<double>& right, double free, bool wide) {
+  const std::size_t corner = border_ + 1;
+  std::array<double, kMostBorder> tail{};
+  std::copy_n(right.data() + rows_, border_, tail.data());
+  tail[border_] = free;
   const auto with_part = [&](const Block& block, const auto& work) {  // in memory that has whole lanes
     double* const b = right.data() + block.first;
     part_.assign(block.lead, 0.0);
@@ -185,21 +188,21 @@ void BorderedCholesky::solve(std::vector<double>& right, bool wide) {
   for (const Block& block : blocks_)
     with_part(block, [&](double* part) {
       on_lanes(wide, [&]() WINDROW_ON_LANES { forwards(block, part); });
-      for (std::size_t r = 0; r < border_; ++r) tail[r] += part[block.edge + r];
+      for (std::size_t r = 0; r < corner; ++r) tail[r] += part[block.edge + r];
     });
-  for (std::size_t c = 0; c < border_; ++c) {
-    tail[c] *= corner_[c * border_lead_ + c];
-    for (std::size_t r = c + 1; r < border_; ++r) tail[r] -= tail[c] * corner_[c * border_lead_ + r];
-  }
-  for (std::size_t c = border_; c-- > 0;) {
-    for (std::size_t r = c + 1; r < border_; ++r) tail[c] -= tail[r] * corner_[c * border_lead_ + r];
-    tail[c] *= corner_[c * border_lead_ + c];
+  for (std::size_t c = 0; c < corner; ++c)
+    for (std::size_t r = c + 1; r < corner; ++r) tail[r] -= tail[c] * border(c, c) * border(r, c);
+  for (std::size_t c = corner; c-- > 0;) {
+    tail[c] *= border(c, c);
+    for (std::size_t r = c + 1; r < corner; ++r) tail[c] -= border(c, c) * border(r, c) * tail[r];
   }
   for (const Block& block : blocks_)
     with_part(block, [&](double* part) {
-      std::copy(tail, tail + border_, part + block.edge);
+      std::copy_n(tail.data(), corner, part + block.edge);
       on_lanes(wide, [&]() WINDROW_ON_LANES { backwards(block, part); });
     });
+  std::copy_n(tail.data(), border_, right.data() + rows_);
+  return tail[border_];
 }
 
 bool PairInterior::run(const Problem& alone, const Ways& ways, const Aim& aim) {
@@ -347,21 +350,21 @@ bool PairInterior::approach(const std::vector<std::size_t>* labels) {
     if (left == 0) return primal_ < 1e-6;
     assemble<K>();
     length = {0, 0};
-    if (left > 0) {
-      --left;
-      direction<K, false>(held_mu());
-    } else {
-      rough_ = true;
-      direction<K, false>(0);
-      rough_ = false;
+    double mu = held_mu();
+    if (left > 0) --left;
+    rough_ = true;
+    direction<K, false>(left >= 0 ? mu : 0);
+    rough_ = false;
+    if (left < 0) {
       const auto [primal, dual] = lengths(1);
       const double sigma = std::max(kLeastPart, std::pow(products(primal, dual) / total_ / mu_, 3));
-      direction<K, true>(std::max(sigma * mu_, held_mu()));
-      length = lengths(kToBoundary);
-      if (std::min(length.first, length.second) < kTooShort) {
-        direction<K, false>(std::max(kCautious * mu_, held_mu()));
-        length = {0, 0};
-      }
+      mu = std::max(sigma * mu_, mu);
+    }
+    direction<K, true>(mu);
+    length = lengths(kToBoundary);
+    if (std::min(length.first, length.second) < kTooShort) {
+      direction<K, false>(std::max(kCautious * mu_, held_mu()));
+      length = {0, 0};
     }
     if (length.first == 0) length = lengths(kToBoundary);
     theta_ += length.first * dtheta_;
@@ -825,15 +828,12 @@ void PairInterior::assemble() {
       time[r - first_[g]] -= tr_[p];
       rate[r - first_[g]] += rr_[p] + share_[r];
       for (std::size_t k = 0; k < border_; ++k) rate[edge + k] -= gpus_[g] * rc_[k * places + p];
+      if (gain_ > 0) rate[edge + border_] += slope_[r];
     }
   }
   for (std::size_t k = 0; k < border_; ++k) normal_.border(k, k) += corner[k] + share_[inner + k];
+  normal_.border(border_, border_) -= gain_ > 0 ? curve_ : 1;
   normal_.factor(wide_);
-  if (gain_ > 0) {
-    toward_theta_ = slope_;
-    toward_theta_.push_back(0);
-    solve_refined<K>(toward_theta_);
-  }
 }
 
 template <std::size_t K>
@@ -846,40 +846,53 @@ void PairInterior::apply(const std::vector<double>& y, std::vector<double>& resu
   });
 }
 
-/// Conjugate gradients on the matrix as it is, with its factor as preconditioner: near the optimum the factor alone
-/// has lost most digits of the small directions. Far from it, the factor is all that is needed.
+/// dy is left in `right`. Conjugate gradients on the equations as they are, with their factor as preconditioner: near
+/// the optimum the factor alone has lost most digits of the small directions. Far from it, the factor is all that is
+/// needed. The factor holds the last equation, theta's, as it is, so that no path leaves it once the first answer meets
+/// it; on it the matrix is positive.
 template <std::size_t K>
-void PairInterior::solve_refined(std::vector<double>& right) {
+void PairInterior::solve_refined(std::vector<double>& right, double theta) {
   if (gap_ > kFar || rough_) {
-    normal_.solve(right, wide_);
+    dtheta_ = -normal_.solve(right, theta, wide_);
     return;
   }
   residual_ = right;
-  answer_.assign(rows_ + 1, 0.0);
   image_.assign(rows_ + 1, 0.0);
+  std::vector<double>& answer = right;
+  double back = normal_.solve(answer, theta, wide_);                      // -dtheta
+  const auto image_of = [&](const std::vector<double>& y, double last) {  // and its part of the energy
+    apply<K>(y, image_);
+    const double energy = dot(y, image_) + curve_ * last * last;
+    if (gain_ > 0)
+      for (std::size_t r = 0; r < rows_; ++r) image_[r] += slope_[r] * last;
+    return energy;
+  };
+  const double energy = image_of(answer, back);
+  for (std::size_t r = 0; r < rows_; ++r) residual_[r] -= image_[r];
   double before = 0;
-  double first = 0;
+  double path_back = 0;
   for (int pass = 0; pass < kMaxRefinements; ++pass) {
     better_ = residual_;
-    normal_.solve(better_, wide_);
+    const double better_back = normal_.solve(better_, 0, wide_);
     const double now = dot(residual_, better_);
-    if (pass == 0) first = now;
-    if (!(now > kRefined * first)) break;
-    if (pass == 0) {
+    const bool last = !(now > kRefined * energy);
+    if (pass == 0 || last) {
       path_ = better_;
+      path_back = better_back;
     } else {
       for (std::size_t r = 0; r < rows_; ++r) path_[r] = better_[r] + now / before * path_[r];
+      path_back = better_back + now / before * path_back;
     }
     before = now;
-    apply<K>(path_, image_);
-    const double curve = dot(path_, image_);
+    const double curve = last ? now : image_of(path_, path_back);
     if (!(curve > 0)) break;
-    for (std::size_t r = 0; r < rows_; ++r) {
-      answer_[r] += now / curve * path_[r];
-      residual_[r] -= now / curve * image_[r];
-    }
+    const double step = now / curve;
+    for (std::size_t r = 0; r < rows_; ++r) answer[r] += step * path_[r];
+    back += step * path_back;
+    if (last) break;
+    for (std::size_t r = 0; r < rows_; ++r) residual_[r] -= step * image_[r];
   }
-  right = answer_;
+  dtheta_ = -back;
 }
 
 /// What products of `mu` ask of a column, apart from the change of its reduced cost. Made twice: what is kept is read
@@ -936,9 +949,9 @@ void PairInterior::direction(double mu) {
   for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
   right_[rows_] = 0;
   on_lanes(wide_, [&]() WINDROW_ON_LANES { add_wanted<K, Corrected>(mu); });
-  solve_refined<K>(right_);
-  dtheta_ = gain_ > 0 ? (rtheta_ - dot(slope_, right_)) / (dot(slope_, toward_theta_) + curve_) : 0;
-  for (std::size_t r = 0; r < rows_; ++r) dy_[r] = right_[r] + (gain_ > 0 ? dtheta_ * toward_theta_[r] : 0.0);
+  solve_refined<K>(right_, rtheta_);
+  if (gain_ <= 0) dtheta_ = 0;
+  std::copy_n(right_.data(), rows_, dy_.data());
   on_lanes(wide_, [&]() WINDROW_ON_LANES { direct_columns<K, Corrected>(mu); });
   for (std::size_t r = 0; r < rows_; ++r) {
     if (equal_[r] != 0) {

@@ -29,13 +29,14 @@ class BorderedCholesky {
     return &values_[b.start + column * b.lead];
   }
   std::size_t edge(std::size_t block) const { return blocks_[block].edge; }
-  double& border(std::size_t row, std::size_t column) { return corner_[column * border_lead_ + row]; }
+  double& border(std::size_t row, std::size_t column) { return corner_[column * (border_ + 1) + row]; }
   /// A pivot that is rounding only is raised to it. The diagonal holds 1 / pivot then.
   /// `wide`: with wide registers, here and below.
   void factor(bool wide);
-  void solve(std::vector<double>& right, bool wide);
+  double solve(std::vector<double>& right, double free, bool wide);
 
  private:
+  static constexpr std::size_t kMostBorder = 16;
   struct Block {
     std::size_t start, first;      ///< of values_, of the rows
     std::size_t size, edge, lead;  ///< rows; to the next multiple of four; with the border, to the next one
@@ -45,7 +46,7 @@ class BorderedCholesky {
 
   std::vector<Block> blocks_;
   std::size_t border_ = 0, border_lead_ = 0, rows_ = 0;
-  std::vector<double> values_, corner_, whole_, corner_whole_, part_;
+  std::vector<double> values_, corner_, whole_, part_;
 };
 
 /// Rows that are known to hold with equality, which leaves them no interior: by row of the problem, or by type.
@@ -142,7 +143,7 @@ class PairInterior {
   template <std::size_t K>
   void apply(const std::vector<double>& y, std::vector<double>& result);
   template <std::size_t K>
-  void solve_refined(std::vector<double>& right);
+  void solve_refined(std::vector<double>& right, double theta);
   template <bool Corrected>
   Lane wanted(std::size_t j, double mu, const Lane& x, const Lane& per_z) const;
   template <std::size_t K, bool Corrected>
@@ -211,10 +212,10 @@ class PairInterior {
   double gain_ = 0, value_unit_ = 1, theta_unit_ = 1;
 
   BorderedCholesky normal_;
-  std::vector<double> x_, z_, dx_, dz_, rd_, per_z_;                              // slots
-  std::vector<double> time_;                                                      // ways
-  std::vector<double> s_, y_, ds_, dy_, rp_, cs_, toward_theta_, right_, share_;  // rows
-  std::vector<double> ax_, residual_, better_, answer_, path_, image_;
+  std::vector<double> x_, z_, dx_, dz_, rd_, per_z_;               // slots
+  std::vector<double> time_;                                       // ways
+  std::vector<double> s_, y_, ds_, dy_, rp_, cs_, right_, share_;  // rows
+  std::vector<double> ax_, residual_, better_, path_, image_;
   double theta_ = 0, dtheta_ = 0, rtheta_ = 0;
   double by_primal_ = 0, by_dual_ = 0, by_both_ = 0;  ///< what a step does to the sum of products
   double most_primal_ = 0, most_dual_ = 0;            ///< parts of x, z, s or y that a full step takes away
