@@ -15,23 +15,15 @@ void ClassFinder::find(const Problem& problem, const std::vector<int>* label, Cl
     if (problem.capacity[k] > 0) classes.types.push_back(k);
   const std::size_t types = classes.types.size();
 
-  // All that makes a row, side by side.
-  const std::size_t width = 4 + 3 * types;
+  // All that makes a row, side by side, and a hash of it: a sum, whose terms do not wait for each other.
+  const bool gains = !problem.gain.empty();
+  const bool closed = !problem.allowed.empty();
+  const bool floors = !problem.floor.empty();
+  const std::size_t width =
+      2 + (label != nullptr ? 1 : 0) + (floors ? 1 : 0) + (1 + (closed ? 1 : 0) + (gains ? 1 : 0)) * types;
   std::vector<double>& key = key_;
   key.resize(n * width);
-  for (std::size_t i = 0; i < n; ++i) {
-    double* out = &key[i * width];
-    *out++ = label == nullptr ? 0 : (*label)[i];
-    *out++ = problem.size[i];
-    *out++ = problem.weight[i];
-    *out++ = problem.floor_of(i);
-    for (const std::size_t k : classes.types) {
-      const bool open = problem.allows(i, k);
-      *out++ = open;
-      *out++ = open ? problem.rate_of(i, k) : 0;
-      *out++ = open ? problem.gain_of(i, k) : 0;
-    }
-  }
+  constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15ULL;
   const auto same = [&](std::size_t a, std::size_t b) {
     return std::equal(&key[a * width], &key[a * width] + width, &key[b * width]);
   };
@@ -43,9 +35,25 @@ void ClassFinder::find(const Problem& problem, const std::vector<int>* label, Cl
   std::vector<std::size_t>& founders = founders_;
   founders.clear();
   for (std::size_t i = 0; i < n; ++i) {
+    double* const row = &key[i * width];
+    std::size_t c = 0;
     std::uint64_t hash = 0;
-    for (std::size_t c = 0; c < width; ++c)
-      hash = (std::rotl(hash, 23) ^ std::bit_cast<std::uint64_t>(key[i * width + c] + 0.0)) * 0x9E3779B97F4A7C15ULL;
+    const auto put = [&](double value) {
+      row[c] = value;
+      hash += std::bit_cast<std::uint64_t>(value + 0.0) * (kMix * (2 * c + 1));
+      ++c;
+    };
+    if (label != nullptr) put((*label)[i]);
+    put(problem.size[i]);
+    put(problem.weight[i]);
+    if (floors) put(problem.floor[i]);
+    for (const std::size_t k : classes.types) {
+      const bool open = problem.allows(i, k);
+      if (closed) put(open);
+      put(open ? problem.rate_of(i, k) : 0);
+      if (gains) put(open ? problem.gain_of(i, k) : 0);
+    }
+    hash = (hash ^ (hash >> 32)) * kMix;
     std::size_t at = (hash >> 20) & (slot.size() - 1);
     while (slot[at] != n && !same(slot[at], i)) at = (at + 1) & (slot.size() - 1);
     if (slot[at] == n) {
@@ -114,11 +122,13 @@ void expand(const Problem& problem, const Classes& classes, const Solution& solu
     for (std::size_t k = 0; k < few; ++k) whole.x[i * types + classes.types[k]] = solution.x[c * few + k];
   }
   whole.price.assign(types, 0.0);
-  for (std::size_t k = 0; k < types; ++k)  // a type that does not exist: so dear that nobody wants it
+  for (std::size_t k = 0; k < few; ++k) whole.price[classes.types[k]] = solution.price[k];
+  for (std::size_t k = 0; k < types; ++k) {  // a type that does not exist: so dear that nobody wants it
+    if (problem.capacity[k] > 0) continue;
     for (std::size_t i = 0; i < n; ++i)
       whole.price[k] = std::max(
           whole.price[k], (problem.gain_of(i, k) + whole.rate_price[i] * problem.rate_of(i, k)) / problem.size[i]);
-  for (std::size_t k = 0; k < few; ++k) whole.price[classes.types[k]] = solution.price[k];
+  }
   judge(problem, whole);  // repaired before, and once more would depend on the order of rows
 }
 

@@ -40,6 +40,7 @@ double theta_of(const Problem& problem, const std::vector<double>& x) {
 
 double objective_of(const Problem& problem, const std::vector<double>& x, double theta) {
   double sum = problem.theta_gain * theta;
+  if (problem.gain.empty()) return sum;
   for (std::size_t i = 0; i < problem.rows(); ++i)
     for (std::size_t k = 0; k < problem.types(); ++k)
       sum += problem.count_of(i) * problem.gain_of(i, k) * x[i * problem.types() + k];
