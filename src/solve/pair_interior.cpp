@@ -111,10 +111,13 @@ void BorderedCholesky::shape(const std::vector<std::size_t>& sizes, std::size_t 
 }
 
 void BorderedCholesky::clear() {
-  std::fill(values_.begin(), values_.end(), 0.0);
   std::fill(corner_.begin(), corner_.end(), 0.0);
   for (const Block& block : blocks_)
-    for (std::size_t c = block.size; c < block.edge; ++c) values_[block.start + c * block.lead + c] = 1;
+    for (std::size_t c = 0; c < block.lead; ++c) {
+      double* const column = &values_[block.start + c * block.lead];
+      std::fill(column + c / kLanes * kLanes, column + block.lead, 0.0);
+      if (c >= block.size && c < block.edge) column[c] = 1;
+    }
 }
 
 void BorderedCholesky::factor(bool wide) {
@@ -349,24 +352,21 @@ bool PairInterior::approach(const std::vector<std::size_t>* labels) {
     if (left > 0 && left < kCentringSteps && primal_ < kFeasible && off_centre() < kCentred) left = 0;
     if (left == 0) return primal_ < 1e-6;
     assemble<K>();
-    length = {0, 0};
     double mu = held_mu();
-    if (left > 0) --left;
-    rough_ = true;
-    direction<K, false>(left >= 0 ? mu : 0);
-    rough_ = false;
+    direction<K, Toward::ahead>(left < 0 ? 0 : mu);
     if (left < 0) {
       const auto [primal, dual] = lengths(1);
       const double sigma = std::max(kLeastPart, std::pow(products(primal, dual) / total_ / mu_, 3));
       mu = std::max(sigma * mu_, mu);
+    } else {
+      --left;
     }
-    direction<K, true>(mu);
+    direction<K, Toward::corrected>(mu);
     length = lengths(kToBoundary);
     if (std::min(length.first, length.second) < kTooShort) {
-      direction<K, false>(std::max(kCautious * mu_, held_mu()));
-      length = {0, 0};
+      direction<K, Toward::straight>(std::max(kCautious * mu_, held_mu()));
+      length = lengths(kToBoundary);
     }
-    if (length.first == 0) length = lengths(kToBoundary);
     theta_ += length.first * dtheta_;
     for (std::size_t r = 0; r < rows_; ++r) s_[r] += length.first * ds_[r], y_[r] += length.second * dy_[r];
   }
@@ -852,10 +852,6 @@ void PairInterior::apply(const std::vector<double>& y, std::vector<double>& resu
 /// it; on it the matrix is positive.
 template <std::size_t K>
 void PairInterior::solve_refined(std::vector<double>& right, double theta) {
-  if (gap_ > kFar || rough_) {
-    dtheta_ = -normal_.solve(right, theta, wide_);
-    return;
-  }
   residual_ = right;
   image_.assign(rows_ + 1, 0.0);
   std::vector<double>& answer = right;
@@ -896,25 +892,25 @@ void PairInterior::solve_refined(std::vector<double>& right, double theta) {
 }
 
 /// What products of `mu` ask of a column, apart from the change of its reduced cost. Made twice: what is kept is read
-/// from far away.
-template <bool Corrected>
+/// from far away. Ahead, dx holds the products of the second order.
+template <PairInterior::Toward Kind>
 WINDROW_ON_LANES inline Lane PairInterior::wanted(std::size_t j, double mu, const Lane& x, const Lane& per_z) const {
   Lane product = mu * load(copies_.data() + j);
-  if constexpr (Corrected) product -= load(dx_.data() + j) * load(dz_.data() + j);
+  if constexpr (Kind == Toward::corrected) product -= load(dx_.data() + j);
   return product * per_z - x;
 }
 
-template <std::size_t K, bool Corrected>
+template <std::size_t K, PairInterior::Toward Kind>
 WINDROW_ON_LANES inline void PairInterior::add_wanted(double mu) {
   sweep<K>(y_, right_, [&](std::size_t j, const Lane&) WINDROW_ON_LANES {
     const Lane x = load(x_.data() + j);
     const Lane per_z = load(per_z_.data() + j);
-    return wanted<Corrected>(j, mu, x, per_z) + x * per_z * load(rd_.data() + j);
+    return wanted<Kind>(j, mu, x, per_z) + x * per_z * load(rd_.data() + j);
   });
 }
 
 /// The columns' part of the direction, its sum, and what decides the length of the step.
-template <std::size_t K, bool Corrected>
+template <std::size_t K, PairInterior::Toward Kind>
 WINDROW_ON_LANES inline void PairInterior::direct_columns(double mu) {
   std::fill(ax_.begin(), ax_.end(), 0.0);
   Lane by_primal{}, by_dual{}, by_both{}, most_primal{}, most_dual{};
@@ -922,12 +918,17 @@ WINDROW_ON_LANES inline void PairInterior::direct_columns(double mu) {
     const Lane x = load(x_.data() + j);
     const Lane per_z = load(per_z_.data() + j);
     const Lane dz = load(copies_.data() + j) > 0 ? along - load(rd_.data() + j) : Lane{};
-    const Lane dx = wanted<Corrected>(j, mu, x, per_z) - x * per_z * dz;
-    store(dz_.data() + j, dz);
-    store(dx_.data() + j, dx);
+    const Lane dx = wanted<Kind>(j, mu, x, per_z) - x * per_z * dz;
+    const Lane both = dx * dz;
+    if constexpr (Kind == Toward::ahead) {
+      store(dx_.data() + j, both);
+    } else {
+      store(dz_.data() + j, dz);
+      store(dx_.data() + j, dx);
+    }
     by_primal += dx * load(z_.data() + j);
     by_dual += x * dz;
-    by_both += dx * dz;
+    by_both += both;
     most_primal = max(-dx / x, most_primal);  // empty slots: not a number
     most_dual = max(-dz * per_z, most_dual);
     return dx;
@@ -939,32 +940,53 @@ WINDROW_ON_LANES inline void PairInterior::direct_columns(double mu) {
   most_dual_ = most(most_dual);
 }
 
-/// The Newton direction to products of `mu`; `Corrected`: corrected by the direction that is there now.
-template <std::size_t K, bool Corrected>
+/// The Newton direction to products of `mu`: ahead of it, for what it tells of the second order; corrected by that; or
+/// straight.
+template <std::size_t K, PairInterior::Toward Kind>
 void PairInterior::direction(double mu) {
-  for (std::size_t r = 0; r < rows_; ++r)
-    cs_[r] = equal_[r] != 0 ? 0 : (mu * row_copies_[r] - (Corrected ? ds_[r] * dy_[r] : 0)) / y_[r] - s_[r];
+  for (std::size_t r = 0; r < rows_; ++r) {
+    const double product = mu * row_copies_[r] - (Kind == Toward::corrected ? ds_[r] * dy_[r] : 0);
+    cs_[r] = equal_[r] != 0 ? 0 : product / y_[r] - s_[r];
+  }
   // (A D A' + S / Y) dy - h dtheta = A D (wanted / x + reduced cost) + cs / y - rp, and h dy + curve dtheta = what
   // theta lacks.
   for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
   right_[rows_] = 0;
-  on_lanes(wide_, [&]() WINDROW_ON_LANES { add_wanted<K, Corrected>(mu); });
-  solve_refined<K>(right_, rtheta_);
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { add_wanted<K, Kind>(mu); });
+  if (Kind == Toward::ahead || gap_ > kFar) {
+    dtheta_ = -normal_.solve(right_, rtheta_, wide_);
+  } else {
+    solve_refined<K>(right_, rtheta_);
+  }
   if (gain_ <= 0) dtheta_ = 0;
   std::copy_n(right_.data(), rows_, dy_.data());
-  on_lanes(wide_, [&]() WINDROW_ON_LANES { direct_columns<K, Corrected>(mu); });
+  on_lanes(wide_, [&]() WINDROW_ON_LANES { direct_columns<K, Kind>(mu); });
+  double by_primal = 0;
+  double by_dual = 0;
+  double by_both = 0;
+  double most_primal = most_primal_;
+  double most_dual = most_dual_;
   for (std::size_t r = 0; r < rows_; ++r) {
     if (equal_[r] != 0) {
       ds_[r] = 0;
       continue;
     }
-    ds_[r] = s_[r] < y_[r] ? cs_[r] - share_[r] * dy_[r] : rp_[r] - ax_[r] - slope_[r] * dtheta_;
-    by_primal_ += ds_[r] * y_[r];
-    by_dual_ += s_[r] * dy_[r];
-    by_both_ += ds_[r] * dy_[r];
-    most_primal_ = std::max(most_primal_, -ds_[r] / s_[r]);
-    most_dual_ = std::max(most_dual_, -dy_[r] / y_[r]);
+    const double s = s_[r];
+    const double y = y_[r];
+    const double dy = dy_[r];
+    const double ds = s < y ? cs_[r] - share_[r] * dy : rp_[r] - ax_[r] - slope_[r] * dtheta_;
+    ds_[r] = ds;
+    by_primal += ds * y;
+    by_dual += s * dy;
+    by_both += ds * dy;
+    most_primal = std::max(most_primal, -ds / s);
+    most_dual = std::max(most_dual, -dy / y);
   }
+  by_primal_ += by_primal;
+  by_dual_ += by_dual;
+  by_both_ += by_both;
+  most_primal_ = most_primal;
+  most_dual_ = most_dual;
 }
 
 double PairInterior::products(double primal, double dual) const {

@@ -144,13 +144,14 @@ class PairInterior {
   void apply(const std::vector<double>& y, std::vector<double>& result);
   template <std::size_t K>
   void solve_refined(std::vector<double>& right, double theta);
-  template <bool Corrected>
+  enum class Toward { ahead, corrected, straight };
+  template <Toward Kind>
   Lane wanted(std::size_t j, double mu, const Lane& x, const Lane& per_z) const;
-  template <std::size_t K, bool Corrected>
+  template <std::size_t K, Toward Kind>
   void add_wanted(double mu);
-  template <std::size_t K, bool Corrected>
+  template <std::size_t K, Toward Kind>
   void direct_columns(double mu);
-  template <std::size_t K, bool Corrected>
+  template <std::size_t K, Toward Kind>
   void direction(double mu);
   std::pair<double, double> lengths(double part) const;
 
@@ -178,7 +179,6 @@ class PairInterior {
 
   double target_ = 0;
   bool narrow_ = false, wide_ = false;
-  bool rough_ = false;  ///< the direction only looks ahead: nothing is refined for it
   std::size_t rows_ = 0, border_ = 0;
   std::size_t types_ = 0;              ///< types that slots are there for
   std::vector<Place> places_;          ///< by position: those of each block from a multiple of four on
