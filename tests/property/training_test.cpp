@@ -152,9 +152,15 @@ std::string describe(const TrainingConfig& config) {
   return text;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int kEach = 4;  // of each policy: nine times slower
+#else
+constexpr int kEach = 15;
+#endif
+
 TEST_F(TrainingProperty, FastLoopEqualsPlainLoopBitForBit) {
   std::map<std::string, int> finished;
-  for (std::uint64_t seed = 0; seed < 15 * training::policy_names().size(); ++seed) {
+  for (std::uint64_t seed = 0; seed < kEach * training::policy_names().size(); ++seed) {
     const TrainingConfig config = arbitrary(seed);
     const Result plain = run(config, Loop::plain), fast = run(config, Loop::fast);
     ASSERT_EQ(fast.error, plain.error) << "seed " << seed << ": " << describe(config);
@@ -167,7 +173,7 @@ TEST_F(TrainingProperty, FastLoopEqualsPlainLoopBitForBit) {
           << ", seed " << seed << ": " << describe(config);
     ASSERT_EQ(encode(fast.output), encode(plain.output)) << "seed " << seed << ": " << describe(config);
   }
-  for (const std::string& policy : training::policy_names()) EXPECT_GE(finished[policy], 8) << policy;
+  for (const std::string& policy : training::policy_names()) EXPECT_GE(finished[policy], kEach / 2) << policy;
 }
 
 TEST_F(TrainingProperty, NoGpuRunsTwoJobsAndNoJobRunsTwice) {
