@@ -19,6 +19,12 @@
 
 #include "solve/lanes.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define WINDROW_WIDE  // as without: all the checks in one function take the compiler minutes
+#else
+#define WINDROW_WIDE __attribute__((target("avx2"), flatten))
+#endif
+
 namespace windrow::solve {
 namespace {
 
@@ -200,9 +206,7 @@ class Interior {
     return has_wide_registers() && !narrow_ ? approach_wide(most, steps) : approach_plain(most, steps);
   }
   // The same operations in the same order, so the same bits.
-  __attribute__((target("avx2"), flatten)) bool approach_wide(int most, int& steps) {
-    return any_approach(most, steps);
-  }
+  WINDROW_WIDE bool approach_wide(int most, int& steps) { return any_approach(most, steps); }
   bool approach_plain(int most, int& steps) { return any_approach(most, steps); }
 
   bool any_approach(int most, int& steps) {
