@@ -11,7 +11,8 @@ namespace {
 constexpr int kMaxSteps = 100;
 constexpr int kPatience = 12;  // steps in which the distance to the optimum must shrink by a tenth
 constexpr int kCentringSteps = 8;
-constexpr double kCentred = 1e-6;   // largest relative distance of a product from its target
+constexpr double kCentred = 1e-6;   // largest relative distance of a product from its target ...
+constexpr double kNear = 1e-3;      // ... from which one step without a second order leads there
 constexpr double kFeasible = 1e-8;  // what a row may lack at the centre, if a step is left to mend it
 constexpr double kToBoundary = 0.9995;
 constexpr double kLeastPart = 1e-3;  // of the products that a step aims at: with less they end up far from each other
@@ -132,11 +133,20 @@ void BorderedCholesky::factor(bool wide) {
     for (std::size_t c = 0; c < corner; ++c)
       for (std::size_t r = c; r < corner; ++r) border(r, c) += a[(block.edge + c) * block.lead + block.edge + r];
   }
+  // The free row may hold what all others leave open, so that the order matters: by the largest pivots.
+  for (std::size_t c = 0; c < corner; ++c)
+    for (std::size_t r = 0; r < c; ++r) border(r, c) = border(c, r);
   for (std::size_t c = 0; c < corner; ++c) {
-    double& pivot = border(c, c);
-    pivot = 1 / (c < border_ ? std::max(pivot, 1e-15 * whole[c]) : pivot);
-    for (std::size_t d = c + 1; d < corner; ++d)
-      for (std::size_t r = d; r < corner; ++r) border(r, d) -= border(r, c) * pivot * border(d, c);
+    exchanged_[c] = c;
+    for (std::size_t r = c + 1; r < corner; ++r)
+      if (std::abs(border(r, c)) > std::abs(border(exchanged_[c], c))) exchanged_[c] = r;
+    if (exchanged_[c] != c)
+      for (std::size_t d = 0; d < corner; ++d) std::swap(border(c, d), border(exchanged_[c], d));
+    if (std::abs(border(c, c)) < 1e-15 * whole[c]) border(c, c) = 1e-15 * whole[c];
+    for (std::size_t r = c + 1; r < corner; ++r) {
+      border(r, c) /= border(c, c);
+      for (std::size_t d = c + 1; d < corner; ++d) border(r, d) -= border(r, c) * border(c, d);
+    }
   }
 }
 
@@ -193,11 +203,12 @@ double BorderedCholesky::solve(std::vector<double>& right, double free, bool wid
       on_lanes(wide, [&]() WINDROW_ON_LANES { forwards(block, part); });
       for (std::size_t r = 0; r < corner; ++r) tail[r] += part[block.edge + r];
     });
+  for (std::size_t c = 0; c < corner; ++c) std::swap(tail[c], tail[exchanged_[c]]);
   for (std::size_t c = 0; c < corner; ++c)
-    for (std::size_t r = c + 1; r < corner; ++r) tail[r] -= tail[c] * border(c, c) * border(r, c);
+    for (std::size_t r = c + 1; r < corner; ++r) tail[r] -= border(r, c) * tail[c];
   for (std::size_t c = corner; c-- > 0;) {
-    tail[c] *= border(c, c);
-    for (std::size_t r = c + 1; r < corner; ++r) tail[c] -= border(c, c) * border(r, c) * tail[r];
+    for (std::size_t d = c + 1; d < corner; ++d) tail[c] -= border(c, d) * tail[d];
+    tail[c] /= border(c, c);
   }
   for (const Block& block : blocks_)
     with_part(block, [&](double* part) {
@@ -349,19 +360,23 @@ bool PairInterior::approach(const std::vector<std::size_t>* labels) {
     if (merit < 0.9 * mark) mark = merit, idle = 0;
     if (left < 0 && idle > kPatience) return false;
     if (left < 0 && gap_ <= 2 * target_ && primal_ < 1e-7 && dual_ < 1e-7) left = kCentringSteps;
-    if (left > 0 && left < kCentringSteps && primal_ < kFeasible && off_centre() < kCentred) left = 0;
+    const double off = left > 0 ? off_centre() : HUGE_VAL;
+    if (left > 0 && left < kCentringSteps && primal_ < kFeasible && off < kCentred) left = 0;
     if (left == 0) return primal_ < 1e-6;
     assemble<K>();
     double mu = held_mu();
-    direction<K, Toward::ahead>(left < 0 ? 0 : mu);
-    if (left < 0) {
-      const auto [primal, dual] = lengths(1);
-      const double sigma = std::max(kLeastPart, std::pow(products(primal, dual) / total_ / mu_, 3));
-      mu = std::max(sigma * mu_, mu);
+    if (off < kNear) {
+      direction<K, Toward::straight>(mu);
     } else {
-      --left;
+      direction<K, Toward::ahead>(left < 0 ? 0 : mu);
+      if (left < 0) {
+        const auto [primal, dual] = lengths(1);
+        const double sigma = std::max(kLeastPart, std::pow(products(primal, dual) / total_ / mu_, 3));
+        mu = std::max(sigma * mu_, mu);
+      }
+      direction<K, Toward::corrected>(mu);
     }
-    direction<K, Toward::corrected>(mu);
+    if (left > 0) --left;
     length = lengths(kToBoundary);
     if (std::min(length.first, length.second) < kTooShort) {
       direction<K, Toward::straight>(std::max(kCautious * mu_, held_mu()));

@@ -16,11 +16,12 @@
 
 namespace windrow::solve {
 
-/// A symmetric positive matrix of dense blocks and a border that touches all of them; lower part, column by column.
-/// Rows are filled up to multiples of four by those of the unit matrix.
+/// A symmetric matrix of dense blocks and a border that touches all of them; lower part, column by column. Positive but
+/// for the last row of the border, of a variable that is free: its diagonal is negative, or 0. Rows are filled up to
+/// multiples of four by those of the unit matrix.
 class BorderedCholesky {
  public:
-  /// Blocks of `sizes` rows each, then `border` rows; to be cleared before they are filled.
+  /// Blocks of `sizes` rows each, then `border` rows and the free one; to be cleared before they are filled.
   void shape(const std::vector<std::size_t>& sizes, std::size_t border);
   void clear();
   /// Column `column` of a block: entry r is its row r, border rows from `edge` on.
@@ -30,9 +31,10 @@ class BorderedCholesky {
   }
   std::size_t edge(std::size_t block) const { return blocks_[block].edge; }
   double& border(std::size_t row, std::size_t column) { return corner_[column * (border_ + 1) + row]; }
-  /// A pivot that is rounding only is raised to it. The diagonal holds 1 / pivot then.
+  /// A pivot that is rounding only is raised to it. The blocks' diagonals hold 1 / pivot then.
   /// `wide`: with wide registers, here and below.
   void factor(bool wide);
+  /// `right` becomes the answer; its part of the free row is `free`, and is returned.
   double solve(std::vector<double>& right, double free, bool wide);
 
  private:
@@ -47,6 +49,7 @@ class BorderedCholesky {
   std::vector<Block> blocks_;
   std::size_t border_ = 0, border_lead_ = 0, rows_ = 0;
   std::vector<double> values_, corner_, whole_, part_;
+  std::array<std::size_t, kMostBorder> exchanged_{};  ///< rows of the corner, in order
 };
 
 /// Rows that are known to hold with equality, which leaves them no interior: by row of the problem, or by type.

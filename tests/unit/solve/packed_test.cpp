@@ -73,6 +73,63 @@ TEST(Packed, EveryMachineHasTheSameBits) {
     }
 }
 
+/// Columns that leave one direction without cost, as prices that only their scale could change: the free row alone
+/// tells how far along it the answer lies.
+TEST(Packed, TheFreeRowHoldsWhatTheRestOfTheFactorLeavesOpen) {
+  const std::vector<std::size_t> sizes{6, 5};
+  constexpr std::size_t kInner = 11, kBorder = 2, kRows = kInner + kBorder;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Draw draw(seed);
+    std::vector<double> open(kRows), free(kRows, 0.0);
+    for (double& value : open) value = draw(0.5, 2);
+    for (std::size_t r = 0; r < kInner; r += 2) free[r] = draw(0.1, 1);
+    std::vector<double> matrix(kRows * kRows, 0.0);  // of whole columns
+    for (std::size_t r = 0; r < kRows; ++r) matrix[r * kRows + r] = 1e-12;
+    for (int c = 0; c < 60; ++c) {
+      std::vector<double> column(kRows, 0.0);
+      const std::size_t from = c % 2 == 0 ? 0 : sizes[0];
+      const std::size_t end = c % 2 == 0 ? sizes[0] : kInner;
+      double along = 0, length = 0;
+      const auto touched = [&](std::size_t r) { return (r >= from && r < end) || r >= kInner; };
+      for (std::size_t r = 0; r < kRows; ++r)
+        if (touched(r)) column[r] = draw(-1, 1), along += column[r] * open[r], length += open[r] * open[r];
+      for (std::size_t r = 0; r < kRows; ++r)
+        if (touched(r)) column[r] -= along / length * open[r];
+      for (std::size_t a = 0; a < kRows; ++a)
+        for (std::size_t b = 0; b < kRows; ++b) matrix[a * kRows + b] += column[a] * column[b];
+    }
+    BorderedCholesky factor;
+    factor.shape(sizes, kBorder);
+    factor.clear();
+    std::size_t first = 0;
+    for (std::size_t block = 0; block < sizes.size(); first += sizes[block++])
+      for (std::size_t c = 0; c < sizes[block]; ++c) {
+        double* const column = factor.column(block, c);
+        const double* const whole = &matrix[(first + c) * kRows];
+        for (std::size_t r = c; r < sizes[block]; ++r) column[r] = whole[first + r];
+        for (std::size_t k = 0; k < kBorder; ++k) column[factor.edge(block) + k] = whole[kInner + k];
+        column[factor.edge(block) + kBorder] = free[first + c];
+      }
+    for (std::size_t c = 0; c < kBorder; ++c)
+      for (std::size_t r = c; r < kBorder; ++r) factor.border(r, c) = matrix[(kInner + c) * kRows + kInner + r];
+    factor.factor(false);
+
+    std::vector<double> asked(kRows);  // of rows, and of the free one
+    for (double& value : asked) value = draw(-1, 1);
+    const double asked_free = draw(-1, 1);
+    std::vector<double> answer = asked;
+    const double free_answer = factor.solve(answer, asked_free, false);
+    double meets = 0;
+    for (std::size_t r = 0; r < kRows; ++r) meets += free[r] * answer[r];
+    EXPECT_NEAR(meets, asked_free, 1e-12) << "seed " << seed;
+    for (std::size_t r = 0; r < kRows; ++r) {
+      double image = free[r] * free_answer;
+      for (std::size_t c = 0; c < kRows; ++c) image += matrix[r * kRows + c] * answer[c];
+      EXPECT_NEAR(image, asked[r], 1e-9) << "seed " << seed << " row " << r;
+    }
+  }
+}
+
 TEST(Packed, WhereGoingOnLeadsNowhereItBeginsAnewAndWhatIsImpossibleEnds) {
   PackedProblem problem = packed_problem(3, 12, 3);
   Ways ways;
