@@ -9,7 +9,7 @@ namespace windrow::training {
 
 TrainingSimulator::TrainingSimulator() {
   description_.name = "training";
-  description_.version = 6;
+  description_.version = 7;
   description_.help = "training jobs on a heterogeneous GPU cluster, scheduled in rounds";
   description_.source = "Gavel (Narayanan et al., OSDI 2020)";
   description_.config = config::Schema::of<TrainingConfig>();
