@@ -32,7 +32,7 @@ std::string replicated(double work_s, const std::string& more = "") {
 
 /// Twelve GPUs, which saturate somewhere.
 constexpr const char* kTraining =
-    "name: check\nsimulator: training\nset: {cluster: \"4:4:4\", window: [400, 600]}\naxes:\n"
+    "name: check\nsimulator: training\nset: {cluster: \"4:4:4\", window: [150, 250]}\naxes:\n"
     "  policy: [fifo, fifo_perf, gandiva]\n  arrival_rate: [0.1, 0.2, 0.4, 0.8, 1.6, 3.2]\n"
     "  seed: {from: 0, count: 2}\n";
 const std::string kKnee =
