@@ -133,20 +133,16 @@ void BorderedCholesky::factor(bool wide) {
     for (std::size_t c = 0; c < corner; ++c)
       for (std::size_t r = c; r < corner; ++r) border(r, c) += a[(block.edge + c) * block.lead + block.edge + r];
   }
-  // The free row may hold what all others leave open, so that the order matters: by the largest pivots.
-  for (std::size_t c = 0; c < corner; ++c)
-    for (std::size_t r = 0; r < c; ++r) border(r, c) = border(c, r);
-  for (std::size_t c = 0; c < corner; ++c) {
-    exchanged_[c] = c;
-    for (std::size_t r = c + 1; r < corner; ++r)
-      if (std::abs(border(r, c)) > std::abs(border(exchanged_[c], c))) exchanged_[c] = r;
-    if (exchanged_[c] != c)
-      for (std::size_t d = 0; d < corner; ++d) std::swap(border(c, d), border(exchanged_[c], d));
-    if (std::abs(border(c, c)) < 1e-15 * whole[c]) border(c, c) = 1e-15 * whole[c];
-    for (std::size_t r = c + 1; r < corner; ++r) {
-      border(r, c) /= border(c, c);
-      for (std::size_t d = c + 1; d < corner; ++d) border(r, d) -= border(r, c) * border(c, d);
-    }
+  // The free row, last but one: of what it holds and all others leave open, nothing is left otherwise but rounding.
+  const double per_free = 1 / border(border_, border_);
+  border(border_, border_) = per_free;
+  for (std::size_t c = 0; c < border_; ++c)
+    for (std::size_t r = c; r < border_; ++r) border(r, c) -= border(border_, r) * per_free * border(border_, c);
+  for (std::size_t c = 0; c < border_; ++c) {
+    double& pivot = border(c, c);
+    pivot = 1 / std::max(pivot, 1e-15 * whole[c]);
+    for (std::size_t d = c + 1; d < border_; ++d)
+      for (std::size_t r = d; r < border_; ++r) border(r, d) -= border(r, c) * pivot * border(d, c);
   }
 }
 
@@ -203,13 +199,16 @@ double BorderedCholesky::solve(std::vector<double>& right, double free, bool wid
       on_lanes(wide, [&]() WINDROW_ON_LANES { forwards(block, part); });
       for (std::size_t r = 0; r < corner; ++r) tail[r] += part[block.edge + r];
     });
-  for (std::size_t c = 0; c < corner; ++c) std::swap(tail[c], tail[exchanged_[c]]);
-  for (std::size_t c = 0; c < corner; ++c)
-    for (std::size_t r = c + 1; r < corner; ++r) tail[r] -= border(r, c) * tail[c];
-  for (std::size_t c = corner; c-- > 0;) {
-    for (std::size_t d = c + 1; d < corner; ++d) tail[c] -= border(c, d) * tail[d];
-    tail[c] /= border(c, c);
+  double& last = tail[border_];
+  last *= border(border_, border_);
+  for (std::size_t c = 0; c < border_; ++c) tail[c] -= last * border(border_, c);
+  for (std::size_t c = 0; c < border_; ++c)
+    for (std::size_t r = c + 1; r < border_; ++r) tail[r] -= tail[c] * border(c, c) * border(r, c);
+  for (std::size_t c = border_; c-- > 0;) {
+    tail[c] *= border(c, c);
+    for (std::size_t r = c + 1; r < border_; ++r) tail[c] -= border(c, c) * border(r, c) * tail[r];
   }
+  for (std::size_t c = 0; c < border_; ++c) last -= border(border_, border_) * border(border_, c) * tail[c];
   for (const Block& block : blocks_)
     with_part(block, [&](double* part) {
       std::copy_n(tail.data(), corner, part + block.edge);

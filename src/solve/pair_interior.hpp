@@ -49,7 +49,6 @@ class BorderedCholesky {
   std::vector<Block> blocks_;
   std::size_t border_ = 0, border_lead_ = 0, rows_ = 0;
   std::vector<double> values_, corner_, whole_, part_;
-  std::array<std::size_t, kMostBorder> exchanged_{};  ///< rows of the corner, in order
 };
 
 /// Rows that are known to hold with equality, which leaves them no interior: by row of the problem, or by type.

@@ -49,6 +49,36 @@ TEST(Packed, EveryTieBreakReachesTheOptimumOfAllColumns) {
   }
 }
 
+/// Few and many GPUs, rates and weights over eight orders of magnitude, rows that nothing is asked for.
+TEST(Packed, TheCentreIsHeldAtItsGapWhateverTheProblem) {
+  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+    const std::size_t types = 1 + seed % 4;
+    PackedProblem problem = packed_problem(seed, 2 + seed * 7 % 40, types);
+    Problem& alone = problem.alone;
+    Draw draw(seed + 2000);
+    if (seed % 5 == 1)
+      for (double& gpus : alone.capacity) gpus *= 20;
+    for (std::size_t i = 0; i < alone.rows(); ++i) {
+      if (seed % 5 == 2 && draw.below(4) == 0) alone.weight[i] = 0;
+      if (seed % 5 == 3) {
+        const double unit = std::pow(10, draw(-4, 4));
+        alone.weight[i] *= unit;
+        for (std::size_t k = 0; k < types; ++k) alone.rate[i * types + k] *= unit;
+        for (Pair& pair : problem.pairs)
+          for (std::size_t k = 0; k < types; ++k) {
+            if (pair.first == i) pair.rate[k] *= unit;
+            if (pair.second == i) pair.rate[types + k] *= unit;
+          }
+      }
+    }
+    const PackedSolution answer = solve_packed(problem, TieBreak::central);
+    ASSERT_EQ(answer.alone.status, Status::optimal) << "seed " << seed;
+    EXPECT_FALSE(answer.alone.fell_back) << "seed " << seed;
+    EXPECT_LE(answer.alone.gap, 2e-8) << "seed " << seed;
+    EXPECT_LE(violation(problem, answer), 1e-12) << "seed " << seed;
+  }
+}
+
 TEST(Packed, EveryMachineHasTheSameBits) {
   PairInterior wide, narrow;
   narrow.narrow();
