@@ -148,9 +148,9 @@ TEST(SolveReference, MaxMinFairnessPacked) {
       SCOPED_TRACE(one.name + " mode " + std::to_string(static_cast<int>(mode)));
       const PackedSolution answer = solve_packed(problem, mode);
       ASSERT_EQ(answer.alone.status, Status::optimal);
-      EXPECT_NEAR(answer.alone.theta, objective, 1e-6 * objective);
-      EXPECT_LE(violation(problem, answer), 1e-6);
-      EXPECT_LE(answer.alone.gap, 1e-6);
+      EXPECT_NEAR(answer.alone.theta, objective, 5e-8 * objective);
+      EXPECT_LE(violation(problem, answer), 1e-12);
+      EXPECT_LE(answer.alone.gap, 2e-8);
     }
     EXPECT_NEAR(solve_packed(problem, TieBreak::vertex).alone.theta, objective, 2e-9 * objective) << one.name;
   }
