@@ -133,7 +133,8 @@ void BorderedCholesky::factor(bool wide) {
     for (std::size_t c = 0; c < corner; ++c)
       for (std::size_t r = c; r < corner; ++r) border(r, c) += a[(block.edge + c) * block.lead + block.edge + r];
   }
-  // The free row, last but one: of what it holds and all others leave open, nothing is left otherwise but rounding.
+  // The free row before the rest of the border: it alone may hold what all others leave open, and after them nothing
+  // of that would be left but rounding. Its pivot is negative, all others stay positive: nothing cancels.
   const double per_free = 1 / border(border_, border_);
   border(border_, border_) = per_free;
   for (std::size_t c = 0; c < border_; ++c)
