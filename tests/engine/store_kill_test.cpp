@@ -2,6 +2,7 @@
 // at random moments. Whatever it had told must be in the file of the next start.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@ using sweep::PointStatus;
 using test::HandMadeSweep;
 using test::TemporaryFolder;
 
+/// Comes first through the pipe.
+constexpr std::uint64_t kOpened = ~std::uint64_t{0};
+
 /// Works through the sweep in a random order, in batches, without ever ending by itself.
 [[noreturn]] void run_until_killed(const std::string& path, const HandMadeSweep& sweep, unsigned seed,
                                    int acknowledged) {
@@ -35,6 +39,7 @@ using test::TemporaryFolder;
     if (file->status(i) != PointStatus::ok) todo.push_back(i);
   }
   std::shuffle(todo.begin(), todo.end(), random);
+  if (::write(acknowledged, &kOpened, sizeof kOpened) < 0) ::_exit(1);
   for (std::size_t at = 0;;) {
     std::vector<sweep::PointRecord> batch;
     std::vector<std::uint64_t> indices;
@@ -53,7 +58,8 @@ using test::TemporaryFolder;
 std::vector<std::uint64_t> drain(int pipe) {
   std::vector<std::uint64_t> indices;
   std::uint64_t index = 0;
-  while (::read(pipe, &index, sizeof index) == static_cast<ssize_t>(sizeof index)) indices.push_back(index);
+  while (::read(pipe, &index, sizeof index) == static_cast<ssize_t>(sizeof index))
+    if (index != kOpened) indices.push_back(index);
   return indices;
 }
 
@@ -81,6 +87,10 @@ TEST(StoreKill, NoAcknowledgedResultIsLostAtAnyMoment) {
       }
     }
     ::close(ends[1]);
+    if (kill % 2 == 1) {  // every other time with the file open, however long that takes here
+      pollfd first{ends[0], POLLIN, 0};
+      EXPECT_EQ(::poll(&first, 1, 30'000), 1);
+    }
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 150'000));
     ::kill(child, SIGKILL);
     int status = 0;
