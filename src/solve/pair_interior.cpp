@@ -843,11 +843,11 @@ void PairInterior::assemble() {
       time[r - first_[g]] -= tr_[p];
       rate[r - first_[g]] += rr_[p] + share_[r];
       for (std::size_t k = 0; k < border_; ++k) rate[edge + k] -= gpus_[g] * rc_[k * places + p];
-      if (gain_ > 0) rate[edge + border_] += slope_[r];
+      rate[edge + border_] += slope_[r];
     }
   }
   for (std::size_t k = 0; k < border_; ++k) normal_.border(k, k) += corner[k] + share_[inner + k];
-  normal_.border(border_, border_) -= gain_ > 0 ? curve_ : 1;
+  normal_.border(border_, border_) -= gain_ > 0 ? curve_ : 1;  // without theta its row is one of the unit matrix
   normal_.factor(wide_);
 }
 
@@ -862,23 +862,26 @@ void PairInterior::apply(const std::vector<double>& y, std::vector<double>& resu
 }
 
 /// dy is left in `right`. Conjugate gradients on the equations as they are, with their factor as preconditioner: near
-/// the optimum the factor alone has lost most digits of the small directions. Far from it, the factor is all that is
-/// needed. The factor holds the last equation, theta's, as it is, so that no path leaves it once the first answer meets
-/// it; on it the matrix is positive.
+/// the optimum the factor alone has lost most digits of the small directions. The factor holds the last equation,
+/// theta's, as it is, so that no path leaves it once the first answer meets it; on it the matrix is positive.
 template <std::size_t K>
 void PairInterior::solve_refined(std::vector<double>& right, double theta) {
   residual_ = right;
   image_.assign(rows_ + 1, 0.0);
   std::vector<double>& answer = right;
-  double back = normal_.solve(answer, theta, wide_);                      // -dtheta
-  const auto image_of = [&](const std::vector<double>& y, double last) {  // and its part of the energy
+  double back = normal_.solve(answer, theta, wide_);  // here and below, `back` is -dtheta
+  // Leaves the image of a path, and returns its energy.
+  const auto energy_of = [&](const std::vector<double>& y, double y_back) {
     apply<K>(y, image_);
-    const double energy = dot(y, image_) + curve_ * last * last;
-    if (gain_ > 0)
-      for (std::size_t r = 0; r < rows_; ++r) image_[r] += slope_[r] * last;
+    const double energy = dot(y, image_) + curve_ * y_back * y_back;
+    for (std::size_t r = 0; r < rows_; ++r) image_[r] += slope_[r] * y_back;
     return energy;
   };
-  const double energy = image_of(answer, back);
+  const auto go = [&](double step, const std::vector<double>& y, double y_back) {
+    for (std::size_t r = 0; r < rows_; ++r) answer[r] += step * y[r];
+    back += step * y_back;
+  };
+  const double energy = energy_of(answer, back);
   for (std::size_t r = 0; r < rows_; ++r) residual_[r] -= image_[r];
   double before = 0;
   double path_back = 0;
@@ -886,8 +889,11 @@ void PairInterior::solve_refined(std::vector<double>& right, double theta) {
     better_ = residual_;
     const double better_back = normal_.solve(better_, 0, wide_);
     const double now = dot(residual_, better_);
-    const bool last = !(now > kRefined * energy);
-    if (pass == 0 || last) {
+    if (!(now > kRefined * energy)) {
+      if (now > 0) go(1, better_, better_back);
+      break;
+    }
+    if (pass == 0) {
       path_ = better_;
       path_back = better_back;
     } else {
@@ -895,12 +901,10 @@ void PairInterior::solve_refined(std::vector<double>& right, double theta) {
       path_back = better_back + now / before * path_back;
     }
     before = now;
-    const double curve = last ? now : image_of(path_, path_back);
+    const double curve = energy_of(path_, path_back);
     if (!(curve > 0)) break;
     const double step = now / curve;
-    for (std::size_t r = 0; r < rows_; ++r) answer[r] += step * path_[r];
-    back += step * path_back;
-    if (last) break;
+    go(step, path_, path_back);
     for (std::size_t r = 0; r < rows_; ++r) residual_[r] -= step * image_[r];
   }
   dtheta_ = -back;
@@ -968,12 +972,11 @@ void PairInterior::direction(double mu) {
   for (std::size_t r = 0; r < rows_; ++r) right_[r] = cs_[r] - rp_[r];
   right_[rows_] = 0;
   on_lanes(wide_, [&]() WINDROW_ON_LANES { add_wanted<K, Kind>(mu); });
-  if (Kind == Toward::ahead || gap_ > kFar) {
+  if (Kind == Toward::ahead || gap_ > kFar) {  // the factor is all that is needed
     dtheta_ = -normal_.solve(right_, rtheta_, wide_);
   } else {
     solve_refined<K>(right_, rtheta_);
   }
-  if (gain_ <= 0) dtheta_ = 0;
   std::copy_n(right_.data(), rows_, dy_.data());
   on_lanes(wide_, [&]() WINDROW_ON_LANES { direct_columns<K, Kind>(mu); });
   double by_primal = 0;

@@ -38,7 +38,7 @@ class BorderedCholesky {
   double solve(std::vector<double>& right, double free, bool wide);
 
  private:
-  static constexpr std::size_t kMostBorder = 16;
+  static constexpr std::size_t kMostBorder = 9;  ///< the capacities of as many types as are possible, and theta
   struct Block {
     std::size_t start, first;      ///< of values_, of the rows
     std::size_t size, edge, lead;  ///< rows; to the next multiple of four; with the border, to the next one
